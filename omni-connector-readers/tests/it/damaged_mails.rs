@@ -173,3 +173,23 @@ fn reports_of_delivery_are_read() {
         .holds(&["bounced", "550 unknownuser"])
         .omni_loses(&["attached texts"]);
 }
+
+/// Each takes a fraction of a second, and minutes when a message is searched again for each of its lines.
+#[test]
+fn a_message_of_nothing_but_boundaries_or_errors_is_read_in_time() {
+    use std::fmt::Write as _;
+
+    let start = std::time::Instant::now();
+    let mut boundaries = HEAD.to_owned();
+    for number in 0..20_000 {
+        let _ = write!(
+            boundaries,
+            "Content-Type: multipart/mixed; boundary=b{number}\n\n--b{number}\n"
+        );
+    }
+    message(&boundaries);
+    let errors = "=ZZ=".repeat(1_000_000);
+    let transfer = "Content-Transfer-Encoding: quoted-printable";
+    message(&format!("{HEAD}{transfer}\n\n{errors}"));
+    assert!(start.elapsed().as_secs() < 30, "{:?}", start.elapsed());
+}

@@ -1,11 +1,16 @@
 //! Repairs the division of a message into parts for the parser. Afterwards each boundary is declared, occurs at the
 //! delimiters of its parts alone, and is closed before the delimiter of an outer one.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+};
 
 use super::mend::{Mended, find};
 
 const TYPE: &[u8] = b"content-type:";
+/// Most boundaries that are looked for within lines. Each of them is looked for in the whole message.
+const MOST: usize = 50;
 
 impl Mended<'_> {
     /// Ends the headings before the first line that is none, when no heading follows.
@@ -65,19 +70,24 @@ impl Mended<'_> {
     /// Renames each boundary that also occurs within a line of text, and closes unclosed boundaries.
     pub(super) fn boundaries(&mut self) {
         let declared = declared_boundaries(&self.data);
+        let there: HashSet<Vec<u8>> = marked(&self.data)
+            .flat_map(|(_, name)| [Some(name), name.strip_suffix(b"--")])
+            .flatten()
+            .map(<[u8]>::to_vec)
+            .collect();
+        let is_there = |(_, name): &(usize, &Vec<u8>)| there.contains(*name);
         let mut names = Vec::new();
-        for (number, boundary) in declared.iter().enumerate() {
-            let lines = delimiters(&self.data, boundary);
-            if lines.is_empty() {
-                continue;
-            }
-            let mark = [b"--", &boundary[..]].concat();
-            let mentions = count(&self.data, &mark);
+        for (number, boundary) in declared.iter().enumerate().filter(is_there) {
             let mut name = boundary.clone();
-            if mentions > lines.len() && !is_prefix_of_another(boundary, &declared) {
-                name = format!("=_omni-connector-{number}-boundary").into_bytes();
-                self.rename(boundary, &name, &lines);
-                self.loses("text behind the name of a boundary");
+            if names.len() < MOST {
+                let lines = delimiters(&self.data, boundary);
+                let mark = [b"--", &boundary[..]].concat();
+                let mentions = count(&self.data, &mark);
+                if mentions > lines.len() && !is_prefix_of_another(boundary, &declared) {
+                    name = format!("=_omni-connector-{number}-boundary").into_bytes();
+                    self.rename(boundary, &name, &lines);
+                    self.loses("text behind the name of a boundary");
+                }
             }
             names.push(name);
         }
@@ -86,11 +96,11 @@ impl Mended<'_> {
 
     /// Closes each boundary before the delimiter of an outer one or at the end, and not before its last part.
     fn close(&mut self, names: &[Vec<u8>]) {
-        let mut last: HashMap<&[u8], usize> = HashMap::new();
-        for name in names {
-            let lines = delimiters(&self.data, name);
-            let line = lines.iter().rfind(|line| !line.closes);
-            last.insert(name, line.map_or(0, |line| line.at));
+        let mut last: HashMap<&[u8], usize> = names.iter().map(|name| (&name[..], 0)).collect();
+        for (at, name) in marked(&self.data) {
+            if let Some(last) = last.get_mut(name) {
+                *last = at;
+            }
         }
         let mut written = Vec::with_capacity(self.data.len());
         let (mut open, mut at): (Vec<Open<'_>>, _) = (Vec::new(), 0);
@@ -148,9 +158,9 @@ impl Mended<'_> {
     }
 
     /// Renames a boundary in its declaration and its delimiter lines.
-    fn rename(&mut self, boundary: &[u8], name: &[u8], lines: &[Delimiter]) {
+    fn rename(&mut self, boundary: &[u8], name: &[u8], lines: &[usize]) {
         let mut renamed = Vec::with_capacity(self.data.len());
-        let mut places: Vec<usize> = lines.iter().map(|line| line.at + 2).collect();
+        let mut places: Vec<usize> = lines.iter().map(|at| at + 2).collect();
         places.extend(
             declarations(&self.data).filter_map(|(at, value)| (value == boundary).then_some(at)),
         );
@@ -201,36 +211,31 @@ fn kind(data: &[u8]) -> Option<(usize, &[u8])> {
     None
 }
 
-struct Delimiter {
-    at: usize,
-    closes: bool,
+/// Finds the lines that may be delimiters: where each begins, and what is behind its dashes.
+fn marked(data: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    let mut next = 0;
+    let lines = data
+        .split_inclusive(|byte| *byte == b'\n')
+        .map(move |line| {
+            let at = next;
+            next += line.len();
+            (at, line)
+        });
+    lines.filter_map(|(at, line)| Some((at, line.strip_prefix(b"--")?.trim_ascii_end())))
 }
 
 /// Finds the delimiter lines: the boundary alone, at the start of a line.
-fn delimiters(data: &[u8], boundary: &[u8]) -> Vec<Delimiter> {
-    let mark = [b"--", boundary].concat();
-    let mut lines = Vec::new();
-    let mut at = 0;
-    for line in data.split_inclusive(|byte| *byte == b'\n') {
-        if let Some(rest) = line.strip_prefix(&mark[..]) {
-            let rest = rest.trim_ascii_end();
-            if rest.is_empty() || rest == b"--" {
-                lines.push(Delimiter {
-                    at,
-                    closes: !rest.is_empty(),
-                });
-            }
-        }
-        at += line.len();
-    }
-    lines
+fn delimiters(data: &[u8], boundary: &[u8]) -> Vec<usize> {
+    let is_named = |name: &[u8]| name == boundary || name.strip_suffix(b"--") == Some(boundary);
+    let lines = marked(data).filter(|(_, name)| is_named(name));
+    lines.map(|(at, _)| at).collect()
 }
 
 /// Returns the distinct values of `boundary=`, in order.
 fn declared_boundaries(data: &[u8]) -> Vec<Vec<u8>> {
-    let mut declared: Vec<Vec<u8>> = Vec::new();
+    let (mut declared, mut seen): (Vec<Vec<u8>>, _) = (Vec::new(), HashSet::new());
     for (_, value) in declarations(data) {
-        if !value.is_empty() && !declared.iter().any(|known| known == value) {
+        if !value.is_empty() && seen.insert(value) {
             declared.push(value.to_vec());
         }
     }

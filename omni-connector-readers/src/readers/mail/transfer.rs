@@ -74,12 +74,13 @@ pub(super) fn quoted_printable(data: &[u8]) -> Vec<u8> {
             continue;
         }
         // A line that goes on in the next one.
-        let line = after.iter().position(|byte| *byte == b'\n');
-        let (end, next) = after.split_at(line.map_or(after.len(), |line| line + 1));
-        if end.trim_ascii().is_empty() {
-            rest = next;
-        } else {
-            bytes.push(b'=');
+        let blanks = after
+            .iter()
+            .take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r'));
+        match after[blanks.count()..].split_first() {
+            Some((b'\n', next)) => rest = next,
+            Some(_) => bytes.push(b'='),
+            None => rest = &[],
         }
     }
     bytes
