@@ -419,6 +419,12 @@ async fn words_are_found_as_in_omni_whatever_the_script() {
         doc("km", "T", "សូមអានរបាយការណ៍ប្រចាំឆ្នាំ"),
         doc("my", "T", "နှစ်ပတ်လည်အစီရင်ခံစာ"),
         doc(
+            "kana",
+            "T",
+            "プロジェクトマネージャーがデータベースサーバーを購入",
+        ),
+        doc("either", "T", "研究生命的起源和发展中国家"),
+        doc(
             "fold",
             "Smørrebrød",
             "Straße Łódź œuvre Đường Diyarbakır ﬁnance Ａｂｃ ﾃﾞｰﾀ Αθήνα",
@@ -432,6 +438,10 @@ async fn words_are_found_as_in_omni_whatever_the_script() {
         ("預算", ""),
         ("報告書", "ja"),
         ("京都", ""),
+        ("マネージャー", "kana"),
+        ("ｻｰﾊﾞｰ", "kana"),
+        ("生命", "either"),
+        ("国家", "either"),
         ("รายงาน", "th"),
         ("회의록", "ko"),
         ("របាយការណ៍", "km"),

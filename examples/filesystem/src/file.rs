@@ -11,11 +11,7 @@ use encoding_rs::Encoding;
 use omni_connector::prelude::*;
 use rustix::fs::OFlags;
 
-use crate::{
-    settings::extension,
-    text::{decoded, may_be_text},
-    tree::Skip,
-};
+use crate::{settings::extension, text, tree::Skip};
 
 /// The largest file from which Omni extracts text. Search finds a larger one by its name.
 const MOST_READ: u64 = 50 << 20;
@@ -131,7 +127,7 @@ impl FileItem {
         let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
         file.by_ref().take(SNIFFED).read_to_end(&mut bytes)?;
         let is_extracted = size > 0 && self.is_extracted();
-        if !is_extracted && !may_be_text(&bytes) {
+        if !is_extracted && !text::may_be_text(&bytes, self.is_called_text()) {
             return Ok(Content::Nothing);
         }
         // One byte more than expected shows that the file is growing.
@@ -143,10 +139,7 @@ impl FileItem {
         Ok(if is_extracted {
             Content::Extract(bytes)
         } else {
-            match decoded(bytes) {
-                Some((text, encoding)) => Content::Text(text, encoding),
-                None => Content::Nothing,
-            }
+            text::decoded(bytes)
         })
     }
 
@@ -172,12 +165,15 @@ impl FileItem {
     /// Returns why it has no text, if its name promises one.
     pub(crate) fn lacks_text(&self) -> Option<&'static str> {
         let is_large = self.stamp.bytes > MOST_READ;
-        let is_text = self.media_type().is_some_and(|it| it.starts_with("text/"));
-        match (is_text || self.is_extracted(), is_large) {
+        match (self.is_called_text() || self.is_extracted(), is_large) {
             (false, _) => None,
             (true, true) => Some("found by its name alone, since it is larger than 50 MiB"),
             (true, false) => Some("found by its name alone, since no text can be read in it"),
         }
+    }
+
+    fn is_called_text(&self) -> bool {
+        self.media_type().is_some_and(|it| it.starts_with("text/"))
     }
 
     fn is_extracted(&self) -> bool {
@@ -324,7 +320,6 @@ mod tests {
             b"%PDF-1.4\n1 0 obj\n<<>>",
             b"%!PS-Adobe-3.0\n(prose) show",
             b"MIME-Version: 1.0\nContent-Type: multipart/related\n\nx",
-            b"prose\0prose",
             b"\0\x05\x01\x40\0\x02\0\x1f\0\x03",
             b"\x89\x01\x02\xff\x07",
         ] {

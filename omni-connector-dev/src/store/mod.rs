@@ -48,7 +48,7 @@ use worker::Worker;
 
 /// The version of `schema.sql`. Files of earlier versions are migrated step by step; all others are
 /// refused.
-const SCHEMA_VERSION: i32 = 4;
+const SCHEMA_VERSION: i32 = 5;
 
 /// A handle to the store. Cheap to clone; dropping the last clone closes the file.
 #[derive(Debug, Clone)]
@@ -158,11 +158,14 @@ fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     match version {
         SCHEMA_VERSION => return Ok(()),
         0 => db.execute_batch(include_str!("schema.sql"))?,
-        2 | 3 => {
+        2..=4 => {
             if version == 2 {
                 db.execute_batch(include_str!("from_2.sql"))?;
             }
-            db.execute_batch(include_str!("from_3.sql"))?;
+            if version <= 3 {
+                db.execute_batch(include_str!("from_3.sql"))?;
+            }
+            db.execute_batch(include_str!("from_4.sql"))?;
             let documents = documents::index_all(&db)?;
             tracing::info!(
                 documents,

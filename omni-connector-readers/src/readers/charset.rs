@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 
 use encoding_rs::{
-    BIG5, EUC_JP, EUC_KR, Encoding, GB18030, GBK, IBM866, ISO_2022_JP, KOI8_R, MACINTOSH,
-    SHIFT_JIS, UTF_8, WINDOWS_874,
+    BIG5, EUC_JP, EUC_KR, Encoding, GB18030, GBK, IBM866, ISO_2022_JP, ISO_8859_2, ISO_8859_5,
+    ISO_8859_15, ISO_8859_16, KOI8_R, MACINTOSH, SHIFT_JIS, UTF_8, WINDOWS_874, WINDOWS_1252,
+    X_USER_DEFINED,
 };
 
-use super::dos;
+use super::{dos, mail::base64};
 
 /// A charset that a file declares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +17,7 @@ pub(super) enum Charset {
     Web(&'static Encoding),
     /// Seven-bit text that switches between ASCII and an encoding, which browsers gave up.
     Shifted(Shift),
-    /// A charset of DOS: its name and its characters from 128.
+    /// A charset of DOS or of old Macintoshes: its name and its characters from 128.
     Dos(&'static str, &'static str),
 }
 
@@ -27,22 +28,41 @@ pub(super) enum Shift {
     Braces,
     /// The control characters SO and SI, to an encoding (ISO-2022-KR and ISO-2022-CN).
     Controls(&'static str, &'static Encoding),
+    /// `+` and `-`, to base64 of UTF-16 (UTF-7).
+    Base64,
 }
 
 impl Charset {
     /// Finds a charset by its label.
     pub(super) fn of(label: &str) -> Option<Self> {
-        let known =
-            |label: &str| Encoding::for_label_no_replacement(label.as_bytes()).map(Self::Web);
+        // Programs write `x-user-defined` when they do not know the charset.
+        let known = |label: &str| {
+            Encoding::for_label_no_replacement(label.as_bytes())
+                .filter(|encoding| *encoding != X_USER_DEFINED)
+                .map(Self::Web)
+        };
         if let Some(charset) = known(label.trim()) {
             return Some(charset);
         }
         let label = label.trim().to_ascii_lowercase().replace('_', "-");
+        if let Some((name, upper)) = dos::page(&label) {
+            return Some(Self::Dos(name, upper));
+        }
         Some(match label.as_str() {
             "hz-gb-2312" | "hz" => Self::Shifted(Shift::Braces),
             "iso-2022-kr" | "csiso2022kr" => Self::Shifted(Shift::Controls("iso-2022-kr", EUC_KR)),
             "iso-2022-cn" | "iso-2022-cn-ext" => Self::Shifted(Shift::Controls("iso-2022-cn", GBK)),
+            "utf-7"
+            | "utf7"
+            | "csutf7"
+            | "unicode-1-1-utf-7"
+            | "unicode-2-0-utf-7"
+            | "x-unicode-2-0-utf-7"
+            | "csunicode11utf7" => Self::Shifted(Shift::Base64),
             "uhc" | "ks-c-5601" => Self::Web(EUC_KR),
+            "euc-cn" | "gb2312-charset" | "x-euc-cn" => Self::Web(GBK),
+            "latin9" | "latin-9" => Self::Web(ISO_8859_15),
+            "latin10" | "latin-10" => Self::Web(ISO_8859_16),
             "tis620" => Self::Web(WINDOWS_874),
             "macroman" | "mac-roman" => Self::Web(MACINTOSH),
             jis if jis.starts_with("iso-2022-jp") => Self::Web(ISO_2022_JP),
@@ -54,6 +74,13 @@ impl Charset {
     /// Finds a charset by the number that IBM or Microsoft gave it, such as `cp932`.
     fn of_number(label: &str) -> Option<Self> {
         let number = label.trim_start_matches(|c: char| c.is_ascii_alphabetic() || c == '-');
+        // The pages of ISO 8859, by the number of Microsoft.
+        if let Some(part @ ("1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9" | "03" | "05")) =
+            number.strip_prefix("2859").or(number.strip_prefix("286"))
+        {
+            let part = part.replace('0', "1");
+            return Encoding::for_label(format!("iso-8859-{part}").as_bytes()).map(Self::Web);
+        }
         if let Some((name, upper)) = dos::page(&format!("cp{number}")) {
             return Some(Self::Dos(name, upper));
         }
@@ -61,13 +88,19 @@ impl Charset {
             "866" => IBM866,
             "874" => WINDOWS_874,
             "932" | "943" => SHIFT_JIS,
-            "936" | "1386" => GBK,
-            "949" | "1363" => EUC_KR,
+            "936" | "1386" | "1383" | "20936" => GBK,
+            "949" | "1363" | "970" | "51949" => EUC_KR,
             "950" => BIG5,
             "10000" => MACINTOSH,
             "20866" => KOI8_R,
+            "819" => WINDOWS_1252,
+            "912" => ISO_8859_2,
+            "915" => ISO_8859_5,
+            "923" => ISO_8859_15,
+            "52936" => return Some(Self::Shifted(Shift::Braces)),
+            "65000" => return Some(Self::Shifted(Shift::Base64)),
             "50220" | "50221" | "50222" => ISO_2022_JP,
-            "51932" => EUC_JP,
+            "51932" | "954" | "33722" => EUC_JP,
             "54936" => GB18030,
             "65001" => UTF_8,
             number => Encoding::for_label_no_replacement(format!("windows-{number}").as_bytes())?,
@@ -78,6 +111,7 @@ impl Charset {
         match self {
             Self::Web(encoding) => encoding.name(),
             Self::Shifted(Shift::Braces) => "hz-gb-2312",
+            Self::Shifted(Shift::Base64) => "utf-7",
             Self::Shifted(Shift::Controls(name, _)) | Self::Dos(name, _) => name,
         }
     }
@@ -96,6 +130,7 @@ impl Charset {
         match self {
             Self::Web(encoding) => encoding.decode_without_bom_handling(data),
             Self::Shifted(Shift::Braces) => shifted(data, GBK, braces),
+            Self::Shifted(Shift::Base64) => utf_7(data),
             Self::Shifted(Shift::Controls(_, encoding)) => shifted(data, encoding, controls),
             Self::Dos(_, upper) => {
                 let upper: Vec<char> = upper.chars().collect();
@@ -113,7 +148,15 @@ impl Charset {
 pub(super) fn says_nothing(label: &str) -> bool {
     let label = label.trim().to_ascii_lowercase();
     let nothing = [
-        "", "7bit", "8bit", "binary", "default", "none", "other", "auto",
+        "",
+        "7bit",
+        "8bit",
+        "binary",
+        "default",
+        "none",
+        "other",
+        "auto",
+        "x-user-defined",
     ];
     nothing.contains(&&*label) || label.contains("unknown") || label.contains("autodetect")
 }
@@ -146,6 +189,38 @@ pub(super) fn plain_words(label: &str, data: &[u8]) -> Option<String> {
         }
     }
     Some(text)
+}
+
+/// Decodes UTF-7. Returns also whether a part of it was not.
+fn utf_7(data: &[u8]) -> (Cow<'_, str>, bool) {
+    let (mut text, mut had_errors, mut rest) = (String::new(), false, data);
+    while let Some((first, after)) = rest.split_first() {
+        rest = after;
+        had_errors |= !first.is_ascii();
+        if *first != b'+' {
+            text.push(if first.is_ascii() {
+                char::from(*first)
+            } else {
+                char::REPLACEMENT_CHARACTER
+            });
+            continue;
+        }
+        let is_letter = |byte: &&u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
+        let length = after.iter().take_while(is_letter).count();
+        let units = base64(&after[..length]);
+        let (units, _) = units.as_chunks::<2>();
+        let units = units.iter().map(|unit| u16::from_be_bytes(*unit));
+        for c in char::decode_utf16(units) {
+            had_errors |= c.is_err();
+            text.push(c.unwrap_or(char::REPLACEMENT_CHARACTER));
+        }
+        let is_closed = after.get(length) == Some(&b'-');
+        if length == 0 {
+            text.push('+');
+        }
+        rest = &after[length + usize::from(is_closed)..];
+    }
+    (Cow::Owned(text), had_errors)
 }
 
 /// What a sequence means in text that switches.
@@ -228,7 +303,12 @@ mod tests {
             ("cp1251 windows-1251 x-cp1251 win-1251", "windows-1251"),
             ("ibm850 cp-850 cp850", "cp850"),
             ("IBM852 cp852 dos-852", "cp852"),
-            ("ISO_8859-15 iso8859-15", "ISO-8859-15"),
+            ("ISO_8859-15 iso8859-15 latin9 cp28605 cp923", "ISO-8859-15"),
+            ("euc-cn cp1383 cp20936 gb2312_charset", "GBK"),
+            ("cp28592 cp912 latin2", "ISO-8859-2"),
+            ("utf-7 unicode-1-1-utf-7 cp65000", "utf-7"),
+            ("cp33722 cp954 x-euc-jp", "EUC-JP"),
+            ("x-mac-ce X_Mac_CE", "x-mac-ce"),
         ] {
             for label in labels.split(' ') {
                 let charset = Charset::of(label).map(Charset::name);
@@ -236,6 +316,7 @@ mod tests {
             }
         }
         assert_eq!(Charset::of("x-unknown"), None);
+        assert_eq!(Charset::of("x-user-defined"), None);
         assert_eq!(Charset::of(""), None);
     }
 

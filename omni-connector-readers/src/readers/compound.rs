@@ -1,7 +1,7 @@
-//! Finds the bytes of a stream in a compound file, the container of old office files. It must not loop on a chain that
-//! comes back to itself.
+//! Finds streams and folders in a compound file, the container of old office files and of Outlook's messages. It must not
+//! loop on a chain that comes back to itself.
 
-use std::ops::Range;
+use std::{collections::HashSet, ops::Range};
 
 /// Streams shorter than this are in the short sectors of another stream.
 const SHORT: usize = 4096;
@@ -9,27 +9,80 @@ const SHORT_SECTOR: usize = 64;
 /// Length of an entry of the directory.
 const ENTRY: usize = 128;
 
+/// The folders and streams of a compound file.
+pub(super) struct Container<'a> {
+    file: File<'a>,
+    entries: Vec<&'a [u8; ENTRY]>,
+}
+
+/// A folder or a stream in another folder.
+pub(super) struct Inner {
+    pub(super) name: String,
+    /// Its number, for the functions of the container.
+    pub(super) entry: usize,
+}
+
+impl<'a> Container<'a> {
+    /// The number of the outermost folder.
+    pub(super) const ROOT: usize = 0;
+
+    pub(super) fn open(data: &'a [u8]) -> Option<Self> {
+        let file = File::of(data)?;
+        let directory = file.chain(file.number(48)?);
+        let sectors = directory.into_iter();
+        let entries: Vec<_> = sectors
+            .flat_map(|sector| data[sector].as_chunks::<ENTRY>().0)
+            .collect();
+        (!entries.is_empty()).then_some(Self { file, entries })
+    }
+
+    /// Returns what a folder holds, in the order of the names.
+    pub(super) fn entries(&self, folder: usize) -> Vec<Inner> {
+        let field = |entry: usize, at| {
+            let entry = self.entries.get(entry)?;
+            Some(number(*entry, at)? as usize)
+        };
+        let mut open: Vec<usize> = field(folder, 76).into_iter().collect();
+        let (mut seen, mut inner) = (HashSet::new(), Vec::new());
+        while let Some(entry) = open.pop() {
+            let Some(found) = self.entries.get(entry) else {
+                continue;
+            };
+            if !seen.insert(entry) {
+                continue;
+            }
+            let name = name_of(*found);
+            inner.push(Inner { name, entry });
+            // Its neighbours.
+            open.extend([field(entry, 68), field(entry, 72)].into_iter().flatten());
+        }
+        inner.sort_by(|a, b| a.name.cmp(&b.name));
+        inner
+    }
+
+    /// Returns the bytes of a stream.
+    pub(super) fn bytes(&self, entry: usize) -> Vec<u8> {
+        let pieces = self.entries.get(entry).and_then(|stream| {
+            let root = *self.entries.first()?;
+            self.file.pieces(root, *stream)
+        });
+        let pieces = pieces.unwrap_or_default().into_iter();
+        pieces
+            .flat_map(|piece| &self.file.data[piece])
+            .copied()
+            .collect()
+    }
+}
+
 /// Returns where the first stream with one of these names is in the file, piece by piece.
 pub(super) fn stream(data: &[u8], names: &[&str]) -> Option<Vec<Range<usize>>> {
-    let file = File::of(data)?;
-    let directory = file.chain(file.number(48)?);
-    let entries: Vec<_> = directory
-        .into_iter()
-        .flat_map(|sector| data[sector].as_chunks::<ENTRY>().0)
-        .collect();
-    let root = entries.first()?;
+    let Container { file, entries } = Container::open(data)?;
     let called = |name: &str| {
         let mut entries = entries.iter();
         entries.find(|entry| name_of(**entry).eq_ignore_ascii_case(name))
     };
     let entry = names.iter().find_map(|name| called(name))?;
-    let (start, length) = (number(*entry, 116)?, number(*entry, 120)? as usize);
-    let pieces = if length < SHORT {
-        file.short_chain(number(*root, 116)?, start)?
-    } else {
-        file.chain(start)
-    };
-    Some(first_bytes(pieces, length))
+    file.pieces(entries[0], *entry)
 }
 
 fn number(data: &[u8], at: usize) -> Option<u32> {
@@ -130,6 +183,17 @@ impl<'a> File<'a> {
             sector = sector.and_then(|sector| self.next(sector));
         }
         pieces
+    }
+
+    /// Returns where the stream of an entry is.
+    fn pieces(&self, root: &[u8], entry: &[u8]) -> Option<Vec<Range<usize>>> {
+        let (start, length) = (number(entry, 116)?, number(entry, 120)? as usize);
+        let pieces = if length < SHORT {
+            self.short_chain(number(root, 116)?, start)?
+        } else {
+            self.chain(start)
+        };
+        Some(first_bytes(pieces, length))
     }
 
     /// Follows a chain of short sectors, which are in the stream that begins at `holder`.

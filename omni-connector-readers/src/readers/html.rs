@@ -1,6 +1,6 @@
 //! Converts HTML to Markdown.
 
-use std::rc::Rc;
+use std::{borrow::Cow, rc::Rc};
 
 use encoding_rs::{UTF_8, UTF_16BE, UTF_16LE};
 use htmd::{HtmlToMarkdown, Node};
@@ -12,12 +12,27 @@ const DEEPEST: usize = 1000;
 /// Bytes at the start of a page that are searched for a declared encoding, as in browsers.
 const HEAD: usize = 1024;
 
+/// Elements that browsers show apart from their neighbours, and that the converter joins with them.
+const APART: [&str; 7] = [
+    "audio", "button", "canvas", "label", "object", "text", "video",
+];
+
 pub(super) fn read(data: &[u8], parts: &mut Parts<'_>) {
-    let page = match (declared(data), label(data)) {
+    let page = decoded(data, None, parts);
+    let text = to_markdown(&page, parts);
+    parts.text(&text);
+}
+
+/// Decodes a page by what it declares, or by the charset that is `known` otherwise.
+pub(super) fn decoded<'a>(
+    data: &'a [u8],
+    known: Option<Charset>,
+    parts: &mut Parts<'_>,
+) -> Cow<'a, str> {
+    match (declared(data), label(data)) {
         (None, Some(label)) => text::decode_as(data, &label, parts),
-        (declared, _) => text::decode(data, declared, parts),
-    };
-    parts.text(&to_markdown(&page));
+        (declared, _) => text::decode(data, declared.or(known), parts),
+    }
 }
 
 /// Returns the charset declared by a `meta` tag or the XML declaration of XHTML, outside of comments and scripts. A
@@ -64,16 +79,47 @@ fn without(text: &str, start: &str, end: &str) -> String {
 }
 
 /// Converts a page or fragment to Markdown, including the text of `title`, `style` and `script`.
-pub(super) fn to_markdown(html: &str) -> String {
-    let converter = HtmlToMarkdown::new();
-    let Ok(tree) = converter.html_to_tree(html) else {
-        return words(html);
+pub(super) fn to_markdown(html: &str, parts: &mut Parts<'_>) -> String {
+    // The converter removes some control characters, which would join words.
+    let joins = |c: char| c.is_ascii_control() && !c.is_ascii_whitespace();
+    let html = match html.find(joins) {
+        Some(_) => Cow::Owned(html.replace(joins, " ")),
+        None => Cow::Borrowed(html),
     };
-    if depth(&tree) <= DEEPEST {
-        converter.tree_to_markdown(&tree)
-    } else {
-        words(html)
+    let converter = HtmlToMarkdown::new();
+    let Ok(tree) = converter.html_to_tree(&html) else {
+        return html.into_owned();
+    };
+    if depth(&tree) > DEEPEST {
+        return converter.convert(&flat(&html)).unwrap_or_default();
     }
+    let text = converter.tree_to_markdown(&tree);
+    let Some(separated) = apart(&html) else {
+        return text;
+    };
+    let separated = converter.convert(&separated).unwrap_or_default();
+    let count = |text: &str| text.split_whitespace().count();
+    if count(&separated) == count(&text) {
+        return text;
+    }
+    parts.omni_loses("blanks between buttons, labels and the like");
+    separated
+}
+
+/// Writes a blank before each element that must not be joined with others. Returns none if there is no such element.
+fn apart(html: &str) -> Option<String> {
+    let (mut written, mut from) = (String::new(), 0);
+    for (at, _) in html.match_indices('<') {
+        let tag = html[at + 1..].trim_start_matches('/');
+        let end = tag.find(|c: char| !c.is_ascii_alphanumeric());
+        let name = &tag[..end.unwrap_or(tag.len())];
+        if APART.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            written.push_str(&html[from..at]);
+            written.push(' ');
+            from = at;
+        }
+    }
+    (from > 0 || !written.is_empty()).then(|| written + &html[from..])
 }
 
 fn depth(tree: &Rc<Node>) -> usize {
@@ -87,12 +133,53 @@ fn depth(tree: &Rc<Node>) -> usize {
     deepest
 }
 
-/// Returns the text outside of tags.
-fn words(html: &str) -> String {
+/// Returns a page without nesting: its text, with a break for each tag that is not a part of a line.
+fn flat(html: &str) -> String {
+    const INLINE: [&str; 22] = [
+        "a", "abbr", "b", "bdi", "bdo", "big", "cite", "code", "del", "em", "font", "i", "ins",
+        "mark", "s", "small", "span", "strong", "sub", "sup", "u", "wbr",
+    ];
     let mut text = String::with_capacity(html.len() / 2);
-    for piece in html.split('<') {
-        text.push_str(piece.split_once('>').map_or(piece, |(_, text)| text));
-        text.push(' ');
+    let mut rest = html;
+    while let Some(start) = rest.find('<') {
+        text.push_str(&rest[..start]);
+        rest = &rest[start..];
+        if let Some(comment) = rest.strip_prefix("<!--") {
+            rest = comment.find("-->").map_or("", |end| &comment[end + 3..]);
+            continue;
+        }
+        let name = rest[1..].trim_start_matches('/');
+        if !name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '!' || c == '?') {
+            text.push_str("&lt;");
+            rest = &rest[1..];
+            continue;
+        }
+        let end = name.find(|c: char| !c.is_ascii_alphanumeric());
+        let name = name[..end.unwrap_or(name.len())].to_ascii_lowercase();
+        rest = &rest[tag_length(rest)..];
+        if matches!(name.as_str(), "script" | "style") {
+            text.push_str("<br>");
+            let end = rest.find("</").unwrap_or(rest.len());
+            text.push_str(&rest[..end].replace('<', "&lt;"));
+            rest = &rest[end..];
+        }
+        if !INLINE.contains(&name.as_str()) {
+            text.push_str("<br>");
+        }
     }
-    text
+    text + rest
+}
+
+/// Returns the length of the tag at the start, in whose values `>` may occur.
+fn tag_length(html: &str) -> usize {
+    let mut quote = None;
+    for (at, c) in html.char_indices() {
+        match (c, quote) {
+            ('>', None) => return at + 1,
+            ('"' | '\'', None) if html[..at].trim_end().ends_with('=') => quote = Some(c),
+            (c, Some(open)) if c == open => quote = None,
+            _ => {}
+        }
+    }
+    html.len()
 }

@@ -11,9 +11,13 @@ mod office;
 mod parts;
 mod pdf;
 mod program;
+mod records;
 mod rows;
+mod rtf;
 mod sparse;
 mod text;
+mod western;
+mod wide;
 mod workbook;
 
 use crate::{Format, Frame, Job};

@@ -11,32 +11,53 @@ const MAGIC: &[u8] = b"%PDF-";
 /// Bytes searched for the start, as in PDF viewers.
 const HEAD: usize = 1024;
 
+/// Most pages that are searched one by one.
+const MOST: usize = 1000;
+
 /// Word before the place of the table of objects.
 const END: &[u8] = b"startxref";
+/// Word before the number of the catalog.
+const ROOT: &[u8] = b"/Root";
 
 pub(super) fn read(data: &[u8], parts: &mut Parts<'_>) -> Result<(), Refusal> {
     let head = &data[..data.len().min(HEAD)];
     let start = head.windows(MAGIC.len()).position(|at| at == MAGIC);
     let start = start.ok_or("it is no PDF: `%PDF-` is missing at its beginning")?;
     let mut data = data[start..].to_vec();
-    if is_table_wrong(&data) == Some(true) {
-        // Without a place of a table the reader searches the objects itself.
-        let ends = data.windows(END.len()).enumerate();
-        let ends: Vec<_> = ends
-            .filter(|(_, at)| *at == END)
-            .map(|(place, _)| place)
-            .collect();
-        for end in ends {
-            data[end..][..END.len()].fill(b' ');
-        }
+    let is_searched = is_table_wrong(&data) == Some(true);
+    if is_searched {
+        forget(END, &mut data);
     }
-    let document = PdfDocument::from_bytes(data).map_err(|e| e.to_string())?;
+    let open = |data: &[u8], parts: &mut Parts<'_>| {
+        let opened = parts.guarded(|_| PdfDocument::from_bytes(data.to_vec()));
+        let opened = opened.map_err(|panic| format!("its reader gave up: {panic}"))?;
+        opened.map_err(|error| error.to_string())
+    };
+    let mut document = match open(&data, parts) {
+        Err(_) if !is_searched => {
+            forget(END, &mut data);
+            open(&data, parts)?
+        }
+        opened => opened?,
+    };
+    let catalog = document.catalog().ok();
+    let has_pages = |catalog: &Object| catalog.as_dict().is_some_and(|it| it.contains_key("Pages"));
+    if !catalog.as_ref().is_some_and(has_pages) {
+        forget(END, &mut data);
+        forget(ROOT, &mut data);
+        document = open(&data, parts)?;
+    }
     if document.is_encrypted() && !document.authenticate(b"").map_err(|e| e.to_string())? {
         return Err("it is protected by a password".to_owned());
     }
     let pages = match leaves(&document) {
         Some(pages @ 1..) => pages,
-        _ => document.page_count().map_err(|error| error.to_string())?,
+        // Without a tree, the reader searches the pages one by one.
+        _ => {
+            let declared = document.page_count().map_err(|error| error.to_string())?;
+            let more = (declared..).take_while(|page| document.extract_text(*page).is_ok());
+            declared + more.take(MOST).count()
+        }
     };
     for page in 0..pages {
         if parts.is_full() {
@@ -54,11 +75,22 @@ pub(super) fn read(data: &[u8], parts: &mut Parts<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Blanks out a name of a place, so that the reader searches what is there.
+fn forget(name: &[u8], data: &mut [u8]) {
+    let mut at = 0;
+    while let Some(found) = data[at..].windows(name.len()).position(|at| at == name) {
+        data[at + found..][..name.len()].fill(b' ');
+        at += found + name.len();
+    }
+}
+
 /// Counts the pages in the tree of pages. The number that a file declares may be wrong, and the reader believes it.
 /// Counts a page that cannot be loaded, so that it is reported.
 fn leaves(document: &PdfDocument) -> Option<usize> {
     let catalog = document.catalog().ok()?;
-    let mut open = vec![catalog.as_dict()?.get("Pages")?.as_reference()?];
+    let root = catalog.as_dict()?.get("Pages")?.as_reference()?;
+    document.load_object(root).ok()?.as_dict()?;
+    let mut open = vec![root];
     let mut seen = HashSet::new();
     let mut leaves = 0;
     while let Some(node) = open.pop() {
@@ -67,8 +99,15 @@ fn leaves(document: &PdfDocument) -> Option<usize> {
         }
         let node = document.load_object(node).ok();
         let kids = node.as_ref().and_then(|node| node.as_dict()?.get("Kids"));
-        match kids.and_then(|kids| kids.as_array()) {
-            Some(kids) => open.extend(kids.iter().filter_map(Object::as_reference)),
+        let listed = kids
+            .and_then(Object::as_reference)
+            .and_then(|list| document.load_object(list).ok());
+        match listed.as_ref().or(kids).and_then(|kids| kids.as_array()) {
+            Some(kids) => {
+                open.extend(kids.iter().filter_map(Object::as_reference));
+                // A page may be written within the list.
+                leaves += kids.iter().filter(|kid| kid.as_dict().is_some()).count();
+            }
             None => leaves += 1,
         }
     }

@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 
 use chardetng::EncodingDetector;
-use encoding_rs::{Encoding, ISO_2022_JP, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use encoding_rs::{Encoding, ISO_2022_JP, UTF_8, WINDOWS_1250, WINDOWS_1252};
 
 use super::{
     Refusal,
     charset::{self, Charset},
     parts::Parts,
+    western, wide,
 };
 
 pub(super) fn read(data: &[u8], parts: &mut Parts<'_>) -> Result<(), Refusal> {
@@ -78,6 +79,11 @@ pub(super) fn detected(data: &[u8]) -> Cow<'_, str> {
     decoded(data, None).1
 }
 
+/// Returns the name of the likely charset.
+pub(super) fn charset_of(data: &[u8]) -> &'static str {
+    decoded(data, None).0
+}
+
 /// Returns the name of the charset and the text.
 fn decoded(data: &[u8], declares: Option<Charset>) -> (&'static str, Cow<'_, str>) {
     let web = |encoding: &'static Encoding, data| {
@@ -86,13 +92,13 @@ fn decoded(data: &[u8], declares: Option<Charset>) -> (&'static str, Cow<'_, str
             encoding.decode_without_bom_handling(data).0,
         )
     };
-    if let Some(text) = utf_32(data) {
+    if let Some(text) = wide::utf_32(data) {
         return ("UTF-32", Cow::Owned(text));
     }
     if let Some((encoding, length)) = Encoding::for_bom(data) {
         return web(encoding, &data[length..]);
     }
-    if let Some(encoding) = utf_16_without_mark(data) {
+    if let Some(encoding) = wide::utf_16(data) {
         return web(encoding, data);
     }
     if let Ok(text) = std::str::from_utf8(data) {
@@ -116,12 +122,31 @@ fn decoded(data: &[u8], declares: Option<Charset>) -> (&'static str, Cow<'_, str
     }
     let mut detector = EncodingDetector::new(chardetng::Iso2022JpDetection::Allow);
     detector.feed(data, true);
-    let encoding = detector.guess(None, chardetng::Utf8Detection::Deny);
-    let (text, had_errors) = encoding.decode_without_bom_handling(data);
+    let mut encoding = detector.guess(None, chardetng::Utf8Detection::Deny);
+    let (mut text, had_errors) = encoding.decode_without_bom_handling(data);
+    if encoding == WINDOWS_1252 && is_hungarian(&text) {
+        encoding = WINDOWS_1250;
+        text = encoding.decode_without_bom_handling(data).0;
+    }
+    if let Some((name, better)) = western::better(data, encoding, &text) {
+        return (name, Cow::Owned(better));
+    }
     if had_errors || is_noise(encoding, &text) {
         return (UTF_8.name(), String::from_utf8_lossy(data));
     }
     (encoding.name(), text)
+}
+
+/// Returns whether a text is Hungarian in the wrong charset: `õ` and `û`, which no language has beside `ö` or `ü` and
+/// accents, stand for `ő` and `ű`.
+fn is_hungarian(text: &str) -> bool {
+    let letters: Vec<char> = text
+        .chars()
+        .filter(|c| !c.is_ascii() && c.is_alphabetic())
+        .flat_map(char::to_lowercase)
+        .collect();
+    let has = |some: &str| letters.iter().any(|c| some.contains(*c));
+    has("õû") && has("öü") && has("áéíóú") && letters.iter().all(|c| "áéíóöúüõû".contains(*c))
 }
 
 /// Returns whether the text is binary data. No word of a Western language begins with `ÿ`, the byte
@@ -132,10 +157,13 @@ fn is_noise(encoding: &Encoding, text: &str) -> bool {
 
 /// Returns whether most characters beyond ASCII are valid UTF-8. One bad byte must not change the charset of all others.
 fn is_damaged_utf_8(data: &[u8]) -> bool {
-    let (mut valid, mut invalid) = (0, 0);
+    let (mut valid, mut invalid, mut is_within_invalid) = (0, 0, false);
     for chunk in data.utf8_chunks() {
         valid += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
-        invalid += chunk.invalid().len();
+        // A character in a damaged form has several bad bytes.
+        let continues = is_within_invalid && chunk.valid().is_empty();
+        is_within_invalid = !chunk.invalid().is_empty();
+        invalid += usize::from(is_within_invalid && !continues);
     }
     valid >= 2 * invalid
 }
@@ -146,39 +174,4 @@ fn is_japanese_in_seven_bits(data: &[u8]) -> bool {
     data.is_ascii()
         && data.windows(3).any(begins)
         && !ISO_2022_JP.decode_without_bom_handling(data).1
-}
-
-/// Decodes UTF-32 by its byte order mark.
-fn utf_32(data: &[u8]) -> Option<String> {
-    let (quads, rest) = data.as_chunks::<4>();
-    let (first, quads) = quads.split_first()?;
-    let read: fn([u8; 4]) -> u32 = match first {
-        b"\xff\xfe\0\0" => u32::from_le_bytes,
-        b"\0\0\xfe\xff" => u32::from_be_bytes,
-        _ => return None,
-    };
-    let text: Option<String> = quads
-        .iter()
-        .map(|quad| char::from_u32(read(*quad)))
-        .collect();
-    text.filter(|_| rest.is_empty())
-}
-
-/// Detects UTF-16 without a mark in the beginning of data that has NUL bytes: one byte order gives only characters of
-/// text, the blanks of ASCII among them.
-fn utf_16_without_mark(data: &[u8]) -> Option<&'static Encoding> {
-    let beginning = &data[..data.len().min(512) & !1];
-    if beginning.len() < 8 || data.len() % 2 == 1 || !beginning.contains(&0) {
-        return None;
-    }
-    [UTF_16LE, UTF_16BE].into_iter().find(|encoding| {
-        let text = encoding.decode_without_bom_handling(beginning).0;
-        // The last character may be cut.
-        let text = text.trim_end_matches('\u{fffd}');
-        let all = text.chars().count();
-        let of_text =
-            |c: &char| c.is_alphanumeric() || c.is_ascii_graphic() || c.is_ascii_whitespace();
-        let ascii = text.chars().filter(char::is_ascii).count();
-        all > 0 && text.chars().filter(of_text).count() * 20 >= all * 19 && ascii * 20 >= all
-    })
 }

@@ -9,7 +9,7 @@ use std::{
 use calamine::{Cell, Data, DataRef, Reader, Sheets, Xls, XlsError, Xlsb, Xlsx, XlsxError};
 use zip::{ZipArchive, ZipWriter, write::SimpleFileOptions};
 
-use super::{Refusal, parts::Parts, rows::Rows, sparse};
+use super::{Refusal, office, parts::Parts, records, rows::Rows, sparse};
 
 /// Shortest entry in a workbook's list of strings, in bytes.
 const SHORTEST_TEXT: usize = b"<si/>".len();
@@ -46,28 +46,38 @@ pub(super) fn xlsx(data: &[u8], max_rows: usize, parts: &mut Parts<'_>) -> Resul
                 Err(XlsxError::NotAWorksheet(_)) => return Ok(()),
                 Err(error) => return Err(error.to_string()),
             };
-            cell_by_cell(|| cells.next_cell(), &mut rows, parts)
+            cell_by_cell(|| cells.next_cell(), Fault::of, &mut rows, parts)
         });
     }
     rows.finish(max_rows, parts);
     Ok(())
 }
 
-/// Reads a sheet without room for the cells between its cells. A truncated sheet is read up to the fault.
+/// Reads a sheet without room for the cells between its cells. Skips a bad cell. Ends at a fault that is `fatal`.
 fn cell_by_cell<'a, E: ToString>(
     mut next: impl FnMut() -> Result<Option<Cell<DataRef<'a>>>, E>,
+    fault_of: impl Fn(&E) -> Fault,
     rows: &mut Rows,
     parts: &mut Parts<'_>,
 ) -> Result<(), String> {
     let (mut number, mut row) = (0, Vec::new());
+    let (mut bad, mut why) = (0_usize, String::new());
     loop {
         let cell = match next() {
             Ok(Some(cell)) => cell,
             Ok(None) => break,
-            Err(error) => {
-                rows.push(row.into_iter(), parts);
-                return Err(error.to_string());
-            }
+            Err(error) => match fault_of(&error) {
+                Fault::None => continue,
+                Fault::Cell => {
+                    bad += 1;
+                    why = error.to_string();
+                    continue;
+                }
+                Fault::Sheet => {
+                    rows.push(row.into_iter(), parts);
+                    return Err(error.to_string());
+                }
+            },
         };
         if cell.get_position().0 != number {
             number = cell.get_position().0;
@@ -82,10 +92,38 @@ fn cell_by_cell<'a, E: ToString>(
         }
     }
     rows.push(row.into_iter(), parts);
+    if bad > 0 {
+        return Err(format!("{bad} of its cells cannot be read: {why}"));
+    }
     Ok(())
 }
 
+/// What a fault in a sheet costs.
+#[derive(Clone, Copy)]
+enum Fault {
+    /// No text.
+    None,
+    Cell,
+    /// The rest of the sheet.
+    Sheet,
+}
+
+impl Fault {
+    fn of(error: &XlsxError) -> Self {
+        match error {
+            // An error of a formula that is newer than the reader.
+            XlsxError::CellError(_) => Self::None,
+            XlsxError::Xml(_) | XlsxError::XmlEof(_) | XlsxError::Io(_) | XlsxError::Zip(_) => {
+                Self::Sheet
+            }
+            _ => Self::Cell,
+        }
+    }
+}
+
 pub(super) fn xls(data: &[u8], max_rows: usize, parts: &mut Parts<'_>) -> Result<(), Refusal> {
+    let mended = records::mended(data);
+    let data = mended.as_deref().unwrap_or(data);
     let moved = sparse::moved_together(data);
     if moved.as_ref().is_some_and(|moved| moved.is_cut) {
         parts.lost("cells", "a sheet has more texts than are read");
@@ -102,6 +140,8 @@ fn old(moved: Option<Vec<u8>>, data: &[u8]) -> Result<Xls<Cursor<Cow<'_, [u8]>>>
 
 /// Returns whether the data are a workbook of the old format.
 pub(super) fn is_xls(data: &[u8]) -> bool {
+    let mended = records::mended(data);
+    let data = mended.as_deref().unwrap_or(data);
     let moved = sparse::moved_together(data);
     old(moved.map(|moved| moved.data), data)
         .is_ok_and(|workbook| !workbook.sheet_names().is_empty())
@@ -125,7 +165,7 @@ fn ranges(mut workbook: Sheets<Cursor<Cow<'_, [u8]>>>, max_rows: usize, parts: &
                 let mut cells = workbook
                     .worksheet_cells_reader(&name)
                     .map_err(|error| error.to_string())?;
-                return cell_by_cell(|| cells.next_cell(), &mut rows, parts);
+                return cell_by_cell(|| cells.next_cell(), |_| Fault::Sheet, &mut rows, parts);
             }
             let sheet = workbook.worksheet_range(&name).map_err(|e| e.to_string())?;
             for row in sheet.rows() {
@@ -143,7 +183,7 @@ fn ranges(mut workbook: Sheets<Cursor<Cow<'_, [u8]>>>, max_rows: usize, parts: &
     rows.finish(max_rows, parts);
 }
 
-/// Corrects the sizes that a workbook declares and that cannot be true: the length of its list of strings, for which
+/// Writes parts in UTF-16 as UTF-8, and corrects the sizes that a workbook declares and that cannot be true: the length of its list of strings, for which
 /// the reader would allocate memory, and the area of a sheet.
 fn without_false_sizes(data: &[u8]) -> Option<Vec<u8>> {
     let mut archive = ZipArchive::new(Cursor::new(data)).ok()?;
@@ -155,19 +195,29 @@ fn without_false_sizes(data: &[u8]) -> Option<Vec<u8>> {
         let size = usize::try_from(part.size()).unwrap_or(usize::MAX);
         let mut head = Vec::new();
         let read = part.by_ref().take(HEAD as u64).read_to_end(&mut head);
-        read.is_ok() && name.is_ok_and(|name| false_size(&name, &head, size).is_some())
+        let is_bad =
+            |name: String| office::is_wide(&head) || false_size(&name, &head, size).is_some();
+        read.is_ok() && name.is_ok_and(is_bad)
     });
     if !is_false {
         return None;
     }
     rewritten(&mut archive, |name, data| {
-        if !is_sized(name) {
+        let is_part = [".xml", ".rels"].iter().any(|end| name.ends_with(end));
+        if !is_part {
             return None;
         }
         let mut xml = data();
+        let is_wide = office::is_wide(&xml);
+        if is_wide {
+            xml = office::narrow(&xml);
+        }
         let head = &xml[..xml.len().min(HEAD)];
-        let (value, right) = false_size(name, head, xml.len())?;
-        xml.splice(value, right.bytes());
+        if let Some((value, right)) = false_size(name, head, xml.len()) {
+            xml.splice(value, right.bytes());
+        } else if !is_wide {
+            return None;
+        }
         Some(Some(xml))
     })
 }
@@ -225,12 +275,16 @@ fn without_faults(data: &[u8], parts: &mut Parts<'_>) -> Option<Vec<u8>> {
     const ENTRY: &[u8] = b"</si>";
     let mut archive = ZipArchive::new(Cursor::new(data)).ok()?;
     let mut is_cut = false;
+    let related = relationships(&mut archive);
+    let mut gone = Vec::new();
     let mended = rewritten(&mut archive, |name, data| {
         if name.ends_with("styles.xml") {
             return Some(None);
         }
         if name.ends_with("workbook.xml") {
-            return Some(Some(with_known_states(data())));
+            let xml = String::from_utf8(data()).unwrap_or_default();
+            let xml = with_known_states(office::without_gone(&xml, &related, &mut gone));
+            return Some(Some(xml.into_bytes()));
         }
         if !name.ends_with("sharedstrings.xml") {
             return None;
@@ -247,6 +301,10 @@ fn without_faults(data: &[u8], parts: &mut Parts<'_>) -> Option<Vec<u8>> {
         }
         Some(Some(xml))
     })?;
+    let mended = with_root(mended)?;
+    for name in gone {
+        parts.lost(format!("sheet `{name}`"), "the file does not hold it");
+    }
     if is_cut {
         parts.lost("the last texts", "the list of texts is cut off");
     }
@@ -254,10 +312,7 @@ fn without_faults(data: &[u8], parts: &mut Parts<'_>) -> Option<Vec<u8>> {
 }
 
 /// Shows sheets whose visibility is not one that the reader knows.
-fn with_known_states(xml: Vec<u8>) -> Vec<u8> {
-    let Ok(mut xml) = String::from_utf8(xml) else {
-        return Vec::new();
-    };
+fn with_known_states(mut xml: String) -> String {
     let mut at = 0;
     while let Some(found) = xml[at..].find(" state=\"") {
         let start = at + found + " state=\"".len();
@@ -267,7 +322,40 @@ fn with_known_states(xml: Vec<u8>) -> Vec<u8> {
         }
         at = start;
     }
-    xml.into_bytes()
+    xml
+}
+
+/// Adds the list that names the main part, if it is missing.
+fn with_root(data: Vec<u8>) -> Option<Vec<u8>> {
+    const ROOT: &str = "_rels/.rels";
+    const MAIN: &[u8] = br#"<Relationships><Relationship Id="r" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>"#;
+    let archive = ZipArchive::new(Cursor::new(&*data)).ok()?;
+    if archive.index_for_name(ROOT).is_some() {
+        return Some(data);
+    }
+    let mut archive = ZipWriter::new_append(Cursor::new(data)).ok()?;
+    archive
+        .start_file(ROOT, SimpleFileOptions::default())
+        .ok()?;
+    archive.write_all(MAIN).ok()?;
+    Some(archive.finish().ok()?.into_inner())
+}
+
+/// Returns the list of the parts of a workbook.
+fn relationships(archive: &mut ZipArchive<Cursor<&[u8]>>) -> String {
+    let mut list = String::new();
+    for index in 0..archive.len() {
+        if let Ok(mut part) = archive.by_index(index)
+            && part.name().is_ok_and(|name| {
+                let name = name.to_ascii_lowercase();
+                name.ends_with("_rels/workbook.xml.rels")
+            })
+        {
+            // A fault leaves the list empty.
+            let _ = part.read_to_string(&mut list);
+        }
+    }
+    list
 }
 
 /// Writes an archive again. `change` gets each part's name in lower case and a way to read the part. It returns none to

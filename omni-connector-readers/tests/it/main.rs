@@ -2,12 +2,17 @@
 //! were written by the programs in their names; `tests/corpus/make.py` of the workspace creates
 //! them.
 
+mod compound;
+mod damaged_mails;
+mod damaged_workbooks;
 mod documents;
 mod mails;
+mod outlook;
 mod pages;
 mod pdfs;
 mod spellings;
 mod spreadsheets;
+mod texts;
 mod workbooks;
 
 use std::{

@@ -104,3 +104,29 @@ fn a_page_in_wide_characters_is_read_in_every_script() {
         .collect();
     outcome(Format::Html, &quads).holds(&["Квартальный отчёт"]);
 }
+
+#[test]
+fn words_of_elements_side_by_side_stay_apart() {
+    let page = "<button>one</button><button>two</button>end<label>three</label><label>four</label>\
+                <svg><text>five</text><text>six</text></svg>";
+    outcome(Format::Html, page.as_bytes())
+        .holds(&["one two", "three four", "five six"])
+        .lacks(&["twoend", "endthree"])
+        .omni_loses(&["blanks between buttons, labels and the like"]);
+    outcome(Format::Html, b"<label>Name:</label> <b>x</b>").omni_loses(&[]);
+}
+
+#[test]
+fn a_page_that_is_too_deep_keeps_its_words_whole() {
+    let page = format!(
+        "{}Gr&ouml;&szlig;e <b>bo</b>ld 3 < 4<br>next<!-- hidden --><p title=\"a>b\">last<script>if (a < b) c()</script>end",
+        "<div>".repeat(3000)
+    );
+    let outcome = outcome(Format::Html, page.as_bytes());
+    outcome.lacks(&["hidden", "title", "&ouml;"]);
+    let words: Vec<_> = outcome.text.split_whitespace().collect();
+    assert_eq!(
+        words.join(" "),
+        "Größe bold 3 < 4 next last if (a < b) c() end"
+    );
+}

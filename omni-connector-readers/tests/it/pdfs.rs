@@ -274,3 +274,61 @@ fn a_gap_in_the_table_of_a_font_costs_at_most_its_characters() {
         "{outcome:?}"
     );
 }
+
+/// Returns a document with another object in the place of the first one with the same number.
+fn with_object(file: &[u8], number: usize, object: &str) -> Vec<u8> {
+    let start = format!("\n{number} 0 obj");
+    let text = file
+        .windows(start.len())
+        .position(|at| at == start.as_bytes());
+    let at = text.unwrap() + start.len();
+    let end = file[at..]
+        .windows(6)
+        .position(|at| at == b"endobj")
+        .unwrap();
+    let mut file = file.to_vec();
+    file.splice(at..at + end, format!(" {object} ").bytes());
+    file
+}
+
+#[test]
+fn a_damaged_tree_of_pages_costs_no_page() {
+    let file = document(&[&words("firstpage"), &words("secondpage")]);
+    for (number, object) in [
+        // The list of pages is an object of its own, goes in a circle, or is gone.
+        (4, "[5 0 R 7 0 R]".to_owned()),
+        (
+            2,
+            "<</Type/Pages/Count 3/Kids[5 0 R 2 0 R 7 0 R]>>".to_owned(),
+        ),
+        (2, "null".to_owned()),
+        (1, "<</Type/Catalog/Pages 99 0 R>>".to_owned()),
+    ] {
+        let file = if number == 4 {
+            with_object(&file, 2, "<</Type/Pages/Count 2/Kids 4 0 R>>")
+        } else {
+            file.clone()
+        };
+        let read = read(&with_object(&file, number, &object));
+        let has = |word| read.text.contains(word);
+        assert!(has("firstpage") && has("secondpage"), "{object}: {read:?}");
+        assert_eq!(read.lost, [], "{object}");
+    }
+    // The reader cannot read a page that is written within the list, and says so.
+    let page = "<</Type/Page/MediaBox[0 0 595 842]/Contents 6 0 R/Resources<</Font<</F 3 0 R>>>>>>";
+    let within = format!("<</Type/Pages/Count 2/Kids[{page} 7 0 R]>>");
+    let read = read(&with_object(&file, 2, &within));
+    assert!(
+        read.text.contains("secondpage") && read.lost.len() == 1,
+        "{read:?}"
+    );
+}
+
+#[test]
+fn a_catalog_that_is_not_where_the_file_says_is_searched() {
+    let file = String::from_utf8(document(&[&words("firstpage")])).unwrap();
+    for root in ["/Root 99 0 R", "/Root 3 0 R", ""] {
+        let file = file.replace("/Root 1 0 R", root);
+        read(file.as_bytes()).holds(&["firstpage"]);
+    }
+}

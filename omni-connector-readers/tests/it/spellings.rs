@@ -1,6 +1,9 @@
 //! Tests office files in spellings that only some programs write.
 
+use std::io::{Cursor, Write};
+
 use omni_connector_readers::Format;
+use zip::{ZipWriter, write::SimpleFileOptions};
 
 use super::{
     archive,
@@ -125,5 +128,97 @@ fn a_document_in_utf_16_without_a_mark_is_read() {
         .unwrap();
         file.write_all(&bytes).unwrap();
         outcome(Format::Docx, &file.finish().unwrap().into_inner()).holds(&["wideword"]);
+    }
+}
+
+#[test]
+fn a_text_box_joins_no_words() {
+    let text_box = format!(
+        "<w:r><w:pict><v:textbox><w:txbxContent>{}</w:txbxContent></v:textbox></w:pict></w:r>",
+        paragraph("boxed")
+    );
+    let around =
+        format!("<w:p><w:r><w:t>before</w:t></w:r>{text_box}<w:r><w:t>after</w:t></w:r></w:p>");
+    outcome(Format::Docx, &document(&around)).holds(&["before\nboxed\nafter"]);
+    let cell = format!("<w:tbl><w:tr><w:tc>{around}</w:tc></w:tr></w:tbl>");
+    outcome(Format::Docx, &document(&cell)).holds(&["before boxed after"]);
+}
+
+#[test]
+fn the_first_of_several_spellings_with_text_is_read() {
+    let text = "<w:r><w:t>once</w:t></w:r>";
+    let spelled = |choices: &str| {
+        let body = format!("<w:p><mc:AlternateContent>{choices}</mc:AlternateContent></w:p>");
+        outcome(Format::Docx, &document(&body)).text
+    };
+    for choices in [
+        format!(
+            "<mc:Choice>{text}</mc:Choice><mc:Choice>{text}</mc:Choice><mc:Fallback>{text}</mc:Fallback>"
+        ),
+        format!(
+            "<mc:Choice><w:drawing/></mc:Choice><mc:Choice>{text}</mc:Choice><mc:Fallback>{text}</mc:Fallback>"
+        ),
+        format!("<mc:Choice/><mc:Fallback>{text}</mc:Fallback>"),
+    ] {
+        assert_eq!(spelled(&choices).trim(), "once", "{choices}");
+    }
+}
+
+#[test]
+fn symbols_of_fonts_are_characters_where_they_have_one() {
+    let symbol = |font: &str, code: &str| format!("<w:sym w:font=\"{font}\" w:char=\"{code}\"/>");
+    let body = format!(
+        "<w:p><w:r><w:t>caf</w:t>{}{}{}{}<w:t>x</w:t>{}</w:r></w:p>",
+        symbol("Arial", "F0E9"),
+        symbol("Wingdings", "F0FC"),
+        symbol("Symbol", "F061"),
+        symbol("Symbol", "F057"),
+        symbol("Cambria", "00E9"),
+    );
+    outcome(Format::Docx, &document(&body)).holds(&["café αΩxé"]);
+}
+
+#[test]
+fn an_inserted_document_is_read_with_its_notes_whatever_its_name() {
+    let root = relationships(&[("r1", "officeDocument", "word/document.xml")]);
+    let main = format!(
+        "<w:document><w:body>{}</w:body></w:document>",
+        paragraph("innerword")
+    );
+    let notes = format!("<w:footnotes>{}</w:footnotes>", paragraph("noteword"));
+    let inner = archive(&[
+        ("_rels/.rels", &root),
+        ("word/document.xml", &main),
+        (
+            "word/_rels/document.xml.rels",
+            &relationships(&[("r1", "footnotes", "footnotes.xml")]),
+        ),
+        ("word/footnotes.xml", &notes),
+    ]);
+    for (name, data) in [
+        ("a.docx", &inner[..]),
+        ("a.dat", &inner),
+        ("a.bin", b"<html><p>innerword</p><p>noteword</p>"),
+    ] {
+        let mut outer = ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, data) in [
+            ("_rels/.rels", root.as_bytes()),
+            (
+                "word/document.xml",
+                b"<w:document><w:body><w:altChunk/></w:body></w:document>",
+            ),
+            (
+                "word/_rels/document.xml.rels",
+                relationships(&[("r1", "aFChunk", name)]).as_bytes(),
+            ),
+            (&format!("word/{name}"), data),
+        ] {
+            outer
+                .start_file(name, SimpleFileOptions::default())
+                .unwrap();
+            outer.write_all(data).unwrap();
+        }
+        let file = outer.finish().unwrap().into_inner();
+        outcome(Format::Docx, &file).holds(&["innerword", "noteword"]);
     }
 }

@@ -3,6 +3,17 @@
 /// Bytes checked together in a loop without branches, which the compiler turns into a few vector instructions.
 const TOGETHER: usize = 32;
 
+/// Replaces the control characters that the manager removes by blanks (`protocol.md` §3.5). Without them it would join the
+/// words on both sides.
+pub(super) fn with_blanks(text: String) -> String {
+    let is_removed = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+    if text.contains(is_removed) {
+        text.replace(is_removed, " ")
+    } else {
+        text
+    }
+}
+
 /// Appends a JSON string without U+0000: the manager answers it with 500 every time (`protocol.md` §3.1).
 pub(super) fn write(json: &mut Vec<u8>, text: &str) {
     json.push(b'"');
@@ -80,6 +91,22 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn control_characters_join_no_words() {
+        for (text, sent) in [
+            (
+                "first\u{b}second\u{c}third\u{85}fourth\0fifth\u{7f}",
+                "first second third fourth fifth ",
+            ),
+            (
+                "line\r\nnext\ttab\u{a0}\u{ad}",
+                "line\r\nnext\ttab\u{a0}\u{ad}",
+            ),
+        ] {
+            assert_eq!(with_blanks(text.to_owned()), sent);
+        }
+    }
 
     proptest! {
         #[test]

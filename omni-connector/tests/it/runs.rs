@@ -106,7 +106,27 @@ async fn events_carry_the_ids_of_the_run_and_addresses_in_lower_case() {
     assert_eq!(document["attributes"], json!({}));
     assert_eq!(group["group_email"], "ops@example.com");
     assert_eq!(group["member_emails"], json!(["ann@example.com"]));
-    assert_eq!(manager.calls("content")[0].body["content"], "ab");
+    assert_eq!(manager.calls("content")[0].body["content"], "a b");
+}
+
+/// The manager removes them.
+#[tokio::test]
+async fn control_characters_in_a_text_join_no_words() {
+    let manager = Manager::start().await;
+    let connector = serve(
+        Scripted::new(async |ctx, _| {
+            let document = Document::new("d", DocumentPermissions::public());
+            ctx.upsert(document.text("first\u{b}second\u{c}third\u{85}fourth\r\n\tfifth"))
+                .await?;
+            Ok(())
+        }),
+        &manager,
+    )
+    .await;
+    connector.start("R1", "full").await;
+    connector.ended("R1").await;
+    let sent = &manager.calls("content")[0].body["content"];
+    assert_eq!(sent, "first second third fourth\r\n\tfifth");
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@
 //! letter, digit or mark, so that `report` finds `report.pdf`. Accents and compatibility forms are
 //! folded in every script, even when written as separate characters.
 
+mod dictionary;
 mod fold;
 
 use std::{borrow::Cow, collections::VecDeque, ops::Range, sync::LazyLock};
@@ -18,7 +19,7 @@ use fold::Folder;
 /// index large.
 const LONGEST_WORD: usize = 255;
 
-/// ICU's own dictionaries for Chinese, Japanese, Thai, Lao, Khmer and Burmese.
+/// ICU's own dictionaries for Thai, Lao, Khmer and Burmese. [`dictionary`] splits Chinese and Japanese.
 static SEGMENTER: LazyLock<WordSegmenterBorrowed<'static>> =
     LazyLock::new(|| WordSegmenter::new_dictionary(WordBreakInvariantOptions::default()));
 
@@ -61,9 +62,10 @@ impl<'a> Words<'a> {
             self.pieces(start, 0..folded.len());
             return;
         }
-        let breaks: Vec<usize> = SEGMENTER.segment_str(folded).collect();
-        for ends in breaks.windows(2) {
-            self.pieces(start, ends[0]..ends[1]);
+        let mut begin = 0;
+        for end in ends(folded) {
+            self.pieces(start, begin..end);
+            begin = end;
         }
     }
 
@@ -137,6 +139,22 @@ pub(super) fn indexed(text: &str) -> String {
         words.push_str(&word.folded);
     }
     words
+}
+
+/// Returns where the words of a folded run end: runs of Chinese and Japanese have a splitter of their own.
+fn ends(folded: &str) -> Vec<usize> {
+    let (mut ends, mut start) = (Vec::new(), 0);
+    while let Some(first) = folded[start..].chars().next() {
+        let rest = &folded[start..];
+        let is_own = dictionary::has(first);
+        let length = rest.find(|c| dictionary::has(c) != is_own);
+        let part = &rest[..length.unwrap_or(rest.len())];
+        let own = is_own.then(|| dictionary::ends(part)).flatten();
+        let places = own.unwrap_or_else(|| SEGMENTER.segment_str(part).skip(1).collect());
+        ends.extend(places.into_iter().map(|end| start + end));
+        start += part.len();
+    }
+    ends
 }
 
 fn lower_case(word: &str) -> Cow<'_, str> {
@@ -230,6 +248,17 @@ mod tests {
             ("請查看會議紀要。", "請 查看 會議 紀要"),
             ("四半期報告書を作成", "四半期 報告書 を 作成"),
             ("東京都の会議", "東京 都 の 会議"),
+            ("コンピューターネットワーク", "コンピューター ネットワーク"),
+            ("プロジェクトマネージャーの", "プロジェクト マネージャー の"),
+            ("研究生命的起源", "研究 生命 的 起源"),
+            ("发展中国家的经济", "发展 中 国家 的 经济"),
+            ("人事部長の佐藤さん", "人事 部長 の 佐藤 さん"),
+            (
+                "お問い合わせはA社の第2四半期",
+                "お 問い合わせ は a 社 の 第 2 四半期",
+            ),
+            ("한국어와中国語", "한국어와 中国語"),
+            ("𠮷野家", "𠮷 野家"),
             ("รายงานประจำปี", "รายงาน ประจำ ปี"),
             ("សូមអានរបាយការណ៍", "សូម អាន របាយការណ៍"),
             ("ບົດລາຍງານ", "ບົດ ລາຍງານ"),

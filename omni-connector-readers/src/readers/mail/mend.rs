@@ -1,15 +1,18 @@
-//! Repairs messages for the parser: closes boundaries and makes them unique, corrects charsets, and
-//! joins encoded words that split a character.
+//! Repairs messages for the parser: line ends, charsets of headings, and encoded words that split a character or are
+//! damaged. `nesting` repairs their parts.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, iter};
 
 use mail_parser::decoders::{
     base64::base64_decode, charsets::map::charset_decoder,
     quoted_printable::quoted_printable_decode,
 };
 
-use super::boundary;
-use crate::readers::{charset::Charset, text};
+use super::{boundary, transfer};
+use crate::readers::{
+    charset::{self, Charset, Shift},
+    text,
+};
 
 /// A repaired message for the parser.
 pub(super) struct Mended<'a> {
@@ -39,13 +42,16 @@ pub(super) fn mended(data: &[u8]) -> Mended<'_> {
     if blank > 0 {
         mended.loses("headings behind blank lines");
     }
+    mended.wide();
     mended.line_ends();
+    mended.end_of_headings();
     mended.raw_headings();
     mended.whole_words();
     mended.known_words();
     if let Some(plain) = boundary::plain(&mended.data) {
         mended.data = Cow::Owned(plain);
     }
+    mended.declared();
     mended.boundaries();
     mended
 }
@@ -59,7 +65,7 @@ pub(super) fn is_beyond_omni(charset: &str) -> bool {
             let is_thai = encoding.name() == "windows-874";
             !encoding.is_single_byte() && !is_unicode || is_thai
         }
-        Some(Charset::Shifted(_)) => true,
+        Some(Charset::Shifted(shift)) => shift != Shift::Base64,
         Some(Charset::Dos(name, _)) => !is_known(name),
         None => false,
     }
@@ -67,8 +73,11 @@ pub(super) fn is_beyond_omni(charset: &str) -> bool {
 
 /// Returns whether the parser decodes text in this charset.
 fn is_known(charset: &str) -> bool {
-    let is_given_up = matches!(Charset::of(charset), Some(Charset::Shifted(_)));
-    charset_decoder(charset.as_bytes()).is_some() && !is_given_up
+    let is_given_up = match Charset::of(charset) {
+        Some(Charset::Shifted(shift)) => shift != Shift::Base64,
+        _ => false,
+    };
+    charset_decoder(charset.as_bytes()).is_some() && !is_given_up && !charset::says_nothing(charset)
         || charset.eq_ignore_ascii_case("utf-8")
 }
 
@@ -81,6 +90,14 @@ pub(super) fn may_be_utf_8(charset: &str) -> bool {
 }
 
 impl Mended<'_> {
+    /// Decodes a message in UTF-16 with a byte order mark.
+    fn wide(&mut self) {
+        if self.data.starts_with(b"\xff\xfe") || self.data.starts_with(b"\xfe\xff") {
+            self.data = Cow::Owned(text::detected(&self.data).into_owned().into_bytes());
+            self.loses("a message in UTF-16");
+        }
+    }
+
     /// Decodes headings that are neither ASCII nor UTF-8, as old programs write them.
     fn raw_headings(&mut self) {
         let ends = [&b"\r\n\r\n"[..], b"\n\n"];
@@ -92,8 +109,17 @@ impl Mended<'_> {
         if std::str::from_utf8(&self.data[..end]).is_ok() {
             return;
         }
-        let head = text::detected(&self.data[..end]).into_owned();
-        self.data.to_mut().splice(..end, head.into_bytes());
+        // A line in UTF-8 says nothing about the charset of the others.
+        let mut lines: Vec<_> = self.data[..end].split_inclusive(|b| *b == b'\n').collect();
+        let is_raw = |line: &&mut &[u8]| str::from_utf8(line).is_err();
+        let raw = lines.iter_mut().filter(is_raw).map(|line| &**line);
+        let raw = raw.collect::<Vec<_>>().concat();
+        let raw = text::detected(&raw).into_owned();
+        for (line, text) in iter::zip(lines.iter_mut().filter(is_raw), raw.split_inclusive('\n')) {
+            *line = text.as_bytes();
+        }
+        let head = lines.concat();
+        self.data.to_mut().splice(..end, head);
         self.loses("headings that are not encoded");
     }
 
@@ -119,6 +145,7 @@ impl Mended<'_> {
             let Some(Word {
                 length,
                 written,
+                is_damaged,
                 charset,
                 guess,
             }) = unknown_word(&self.data[start..])
@@ -131,7 +158,9 @@ impl Mended<'_> {
             let is_beyond_omni = is_beyond_omni(&charset);
             at = start + written.len();
             self.data.to_mut().splice(start..start + length, written);
-            self.loses(if is_beyond_omni {
+            self.loses(if is_damaged {
+                "headings that are damaged"
+            } else if is_beyond_omni {
                 "headings in a charset that Omni does not decode"
             } else {
                 "headings whose charset is another than they say"
@@ -167,134 +196,11 @@ impl Mended<'_> {
             .then_some(end + 2 + next + prefix.len())
     }
 
-    /// Renames each boundary that also occurs within a line of text, and closes unclosed
-    /// boundaries.
-    fn boundaries(&mut self) {
-        let declared = declared_boundaries(&self.data);
-        let mut tail = Vec::new();
-        for (number, boundary) in declared.iter().enumerate() {
-            let lines = delimiters(&self.data, boundary);
-            if lines.is_empty() {
-                continue;
-            }
-            let is_closed = lines.iter().any(|line| line.closes);
-            let mark = [b"--", &boundary[..]].concat();
-            let mentions = count(&self.data, &mark);
-            let mut name = boundary.clone();
-            if mentions > lines.len() && !is_prefix_of_another(boundary, &declared) {
-                name = format!("=_omni-connector-{number}-boundary").into_bytes();
-                self.rename(boundary, &name, &lines);
-                self.loses("text behind the name of a boundary");
-            }
-            if !is_closed {
-                tail.push(name);
-                self.loses("parts that are not closed");
-            }
-        }
-        for name in tail.iter().rev() {
-            let line = [b"\r\n--", &name[..], b"--\r\n"].concat();
-            self.data.to_mut().extend(line);
-        }
-    }
-
-    /// Renames a boundary in its declaration and its delimiter lines.
-    fn rename(&mut self, boundary: &[u8], name: &[u8], lines: &[Delimiter]) {
-        let mut renamed = Vec::with_capacity(self.data.len());
-        let mut places: Vec<usize> = lines.iter().map(|line| line.at + 2).collect();
-        places.extend(
-            declarations(&self.data).filter_map(|(at, value)| (value == boundary).then_some(at)),
-        );
-        places.sort_unstable();
-        let mut from = 0;
-        for at in places {
-            renamed.extend_from_slice(&self.data[from..at]);
-            renamed.extend_from_slice(name);
-            from = at + boundary.len();
-        }
-        renamed.extend_from_slice(&self.data[from..]);
-        self.data = Cow::Owned(renamed);
-    }
-
-    fn loses(&mut self, what: &'static str) {
+    pub(super) fn loses(&mut self, what: &'static str) {
         if !self.omni_loses.contains(&what) {
             self.omni_loses.push(what);
         }
     }
-}
-
-struct Delimiter {
-    at: usize,
-    closes: bool,
-}
-
-/// Finds the delimiter lines: the boundary alone, at the start of a line.
-fn delimiters(data: &[u8], boundary: &[u8]) -> Vec<Delimiter> {
-    let mark = [b"--", boundary].concat();
-    let mut lines = Vec::new();
-    let mut at = 0;
-    for line in data.split_inclusive(|byte| *byte == b'\n') {
-        if let Some(rest) = line.strip_prefix(&mark[..]) {
-            let rest = rest.trim_ascii_end();
-            if rest.is_empty() || rest == b"--" {
-                lines.push(Delimiter {
-                    at,
-                    closes: !rest.is_empty(),
-                });
-            }
-        }
-        at += line.len();
-    }
-    lines
-}
-
-/// Returns the distinct values of `boundary=`, in order.
-fn declared_boundaries(data: &[u8]) -> Vec<Vec<u8>> {
-    let mut declared: Vec<Vec<u8>> = Vec::new();
-    for (_, value) in declarations(data) {
-        if !value.is_empty() && !declared.iter().any(|known| known == value) {
-            declared.push(value.to_vec());
-        }
-    }
-    declared
-}
-
-fn declarations(data: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
-    const KEY: &[u8] = b"boundary";
-    let mut from = 0;
-    let blanks = |data: &[u8]| {
-        data.iter()
-            .take_while(|byte| byte.is_ascii_whitespace())
-            .count()
-    };
-    std::iter::from_fn(move || {
-        loop {
-            from += find(&data[from..], KEY)? + KEY.len();
-            let equals = from + blanks(&data[from..]);
-            if data.get(equals) != Some(&b'=') {
-                continue;
-            }
-            let at = equals + 1 + blanks(&data[equals + 1..]);
-            from = at;
-            let is_quoted = data.get(at) == Some(&b'"');
-            let start = at + usize::from(is_quoted);
-            let ends = |byte: &u8| {
-                if is_quoted {
-                    matches!(byte, b'"' | b'\n')
-                } else {
-                    byte.is_ascii_whitespace() || *byte == b';'
-                }
-            };
-            let rest = data.get(start..)?;
-            let length = rest.iter().position(ends);
-            let end = start + length.unwrap_or(rest.len());
-            return Some((start, &data[start..end]));
-        }
-    })
-}
-
-fn is_prefix_of_another(boundary: &[u8], all: &[Vec<u8>]) -> bool {
-    all.iter()
-        .any(|other| other.len() > boundary.len() && other.starts_with(boundary))
 }
 
 /// Splits an encoded word into its prefix and its text.
@@ -313,6 +219,7 @@ struct Word {
     length: usize,
     /// The same word in UTF-8.
     written: Vec<u8>,
+    is_damaged: bool,
     charset: String,
     /// How it was read if nothing here decodes its charset.
     guess: Option<String>,
@@ -327,17 +234,17 @@ fn unknown_word(data: &[u8]) -> Option<Word> {
     let charset = fields.next()?.split('*').next()?.to_owned();
     let encoded = &rest[..end];
     let is_base64 = fields.next()? == "b";
-    let bytes = if is_base64 {
-        base64_decode(encoded)?
+    let (bytes, is_damaged) = if is_base64 {
+        let is_whole = encoded.len().is_multiple_of(4) && base64_decode(encoded).is_some();
+        (transfer::base64(encoded), !is_whole)
     } else {
-        let spaced: Vec<u8> = encoded
-            .iter()
-            .map(|b| if *b == b'_' { b' ' } else { *b })
-            .collect();
-        quoted_printable_decode(&spaced)?
+        let spaced = encoded.iter().map(|b| if *b == b'_' { b' ' } else { *b });
+        let spaced: Vec<u8> = spaced.collect();
+        let is_damaged = quoted_printable_decode(&spaced).is_none();
+        (transfer::quoted_printable(&spaced), is_damaged)
     };
     let is_utf_8 = may_be_utf_8(&charset) && !bytes.is_ascii() && str::from_utf8(&bytes).is_ok();
-    if is_known(&charset) && !is_utf_8 {
+    if is_known(&charset) && !is_utf_8 && !is_damaged {
         return None;
     }
     let declared = Charset::of(&charset).filter(|_| !is_utf_8);
@@ -357,21 +264,16 @@ fn unknown_word(data: &[u8]) -> Option<Word> {
     Some(Word {
         length: prefix.len() + end + 2,
         written: word,
+        is_damaged,
         charset,
         guess,
     })
 }
 
 /// Finds `needle`, given in lower case, in `data`, ignoring case.
-fn find(data: &[u8], needle: &[u8]) -> Option<usize> {
+pub(super) fn find(data: &[u8], needle: &[u8]) -> Option<usize> {
     data.windows(needle.len())
         .position(|at| at.eq_ignore_ascii_case(needle))
-}
-
-fn count(data: &[u8], needle: &[u8]) -> usize {
-    data.windows(needle.len())
-        .filter(|at| *at == needle)
-        .count()
 }
 
 #[cfg(test)]

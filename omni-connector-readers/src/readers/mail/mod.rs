@@ -3,15 +3,16 @@
 mod boundary;
 mod letter;
 mod mend;
+mod nesting;
+mod outlook;
+mod transfer;
 
-use mail_parser::{
-    Encoding as Transfer, Message, MessageParser, MessagePart, MimeHeaders, PartType,
-    decoders::{base64::base64_decode, quoted_printable::quoted_printable_decode},
-};
-use msg_parser::{Outlook, Person};
+use mail_parser::{ContentType, Message, MessageParser, MessagePart, MimeHeaders, PartType};
 
 use super::{Refusal, charset::Charset, html, parts::Parts, text};
-use letter::{Letter, addresses, mailbox};
+use letter::{Letter, addresses};
+pub(super) use outlook::msg;
+pub(super) use transfer::base64;
 
 /// Greatest depth of nested messages.
 const DEEPEST: usize = 5;
@@ -26,7 +27,7 @@ pub(super) fn eml(data: &[u8], parts: &mut Parts<'_>) -> Result<(), Refusal> {
     }
     let message = MessageParser::default()
         .parse(&mended.data)
-        .ok_or("the message is empty")?;
+        .ok_or("the message is empty or has no headings")?;
     message_text(&message, 0, parts);
     Ok(())
 }
@@ -37,13 +38,25 @@ fn message_text(message: &Message<'_>, depth: usize, parts: &mut Parts<'_>) {
         from: addresses(message.from()),
         to: addresses(message.to()),
         cc: addresses(message.cc()),
-        date: message.date().map(mail_parser::DateTime::to_rfc3339),
+        date: date(message, parts),
         body: &body(message, parts),
     };
     parts.text(&letter.text());
     for attached in message.attachments() {
         attachment(message, attached, depth, parts);
     }
+}
+
+/// Returns the date in the standard's form, or as it is written if it has another form.
+fn date(message: &Message<'_>, parts: &mut Parts<'_>) -> Option<String> {
+    if let Some(date) = message.date() {
+        return Some(date.to_rfc3339());
+    }
+    let written = message.header_raw("Date")?.trim();
+    if !written.is_empty() {
+        parts.omni_loses("dates in a form of their own");
+    }
+    Some(written.to_owned())
 }
 
 /// Reads the pages of a web archive (MHTML), which has the form of a message.
@@ -180,12 +193,16 @@ fn text_of(message: &Message<'_>, part: &MessagePart<'_>, parts: &mut Parts<'_>)
     let is_in_doubt = decoded.contains(UNDECODED)
         || !label.is_empty() && declared.is_none()
         || part.is_encoding_problem
+        || transfer::is_left(part)
         || matches!(declared, Some(Charset::Shifted(_) | Charset::Dos(..)))
         || declared == Some(Charset::Web(encoding_rs::ISO_2022_JP))
         || mend::may_be_utf_8(label) && !decoded.is_ascii();
     let mended = is_in_doubt.then(|| {
         let range = part.offset_body as usize..part.offset_end as usize;
-        let bytes = transferred(part, message.raw_message.get(range)?)?;
+        let bytes = transfer::decoded(part, message.raw_message.get(range)?, declared);
+        if transfer::is_left(part) {
+            parts.omni_loses("text whose transfer encoding has errors");
+        }
         if mend::may_be_utf_8(label) && !bytes.is_ascii() && std::str::from_utf8(&bytes).is_ok() {
             parts.omni_loses("text in UTF-8 that says it is in another charset");
             return String::from_utf8(bytes).ok();
@@ -199,47 +216,38 @@ fn text_of(message: &Message<'_>, part: &MessagePart<'_>, parts: &mut Parts<'_>)
     let is_better = |text: &String| declared.is_none() || !text.contains(UNDECODED);
     let mended = mended.flatten().filter(is_better);
     let text = mended.as_deref().unwrap_or(decoded);
+    let is_joined = |kind: &ContentType<'_>| {
+        let is = |name, value| {
+            let found = kind.attribute(name);
+            found.is_some_and(|found| found.eq_ignore_ascii_case(value))
+        };
+        is("format", "flowed") && is("delsp", "yes")
+    };
     Some(if is_page {
-        html::to_markdown(text)
+        html::to_markdown(text, parts)
+    } else if part.content_type().is_some_and(is_joined) {
+        joined(text)
     } else {
         text.to_owned()
     })
 }
 
-/// Decodes the bytes of a part. A list server may have written its plain lines behind base64.
-fn transferred(part: &MessagePart<'_>, raw: &[u8]) -> Option<Vec<u8>> {
-    let is_base64 = part
-        .content_transfer_encoding()
-        .is_some_and(|name| name.trim().eq_ignore_ascii_case("base64"));
-    match part.encoding {
-        Transfer::QuotedPrintable => quoted_printable_decode(raw),
-        Transfer::Base64 => base64_decode(raw),
-        Transfer::None if is_base64 => {
-            let length = base64_length(raw);
-            let (encoded, plain) = raw.split_at(length);
-            Some([&base64_decode(encoded)?, &b"\r\n"[..], plain].concat())
-        }
-        Transfer::None => Some(raw.to_vec()),
-    }
-}
-
-/// Returns the length of the lines of base64 at the beginning: up to one with padding, or one that is shorter than the
-/// first.
-fn base64_length(raw: &[u8]) -> usize {
-    let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=".contains(byte);
-    let (mut length, mut longest) = (0, 0);
-    for line in raw.split_inclusive(|byte| *byte == b'\n') {
-        let letters = line.trim_ascii();
-        if !letters.iter().all(is_letter) {
-            break;
-        }
-        length += line.len();
-        longest = longest.max(letters.len());
-        if !letters.is_empty() && (letters.len() < longest || letters.ends_with(b"=")) {
-            break;
+/// Joins the lines of a flowed text that were broken within a word (RFC 3676, `delsp=yes`).
+fn joined(text: &str) -> String {
+    let mut joined = String::with_capacity(text.len());
+    let mut lines = text.lines().peekable();
+    while let Some(line) = lines.next() {
+        let goes_on = line != "-- " && !line.starts_with('>');
+        let goes_on = goes_on && lines.peek().is_some_and(|next| !next.starts_with('>'));
+        match line.strip_suffix(' ').filter(|_| goes_on) {
+            Some(line) => joined.push_str(line),
+            None => {
+                joined.push_str(line);
+                joined.push('\n');
+            }
         }
     }
-    length
+    joined
 }
 
 /// Reports a part whose charset Omni cannot decode: Omni reads messages without East Asian tables.
@@ -265,11 +273,16 @@ fn attachment(message: &Message<'_>, part: &MessagePart<'_>, depth: usize, parts
             return;
         }
         PartType::Multipart(_) => return,
-        _ => {
-            parts.lost(
-                format!("attachment `{name}`"),
-                "files in messages are not read",
-            );
+        // Reports of delivery and the like, which are lines of text.
+        PartType::Binary(data) | PartType::InlineBinary(data) if is_message(part) => {
+            text::decode(data, None, parts).into_owned()
+        }
+        other => {
+            let why = match other {
+                PartType::Message(_) => "a message within so many others is not read",
+                _ => "files in messages are not read",
+            };
+            parts.lost(format!("attachment `{name}`"), why);
             return;
         }
     };
@@ -279,46 +292,7 @@ fn attachment(message: &Message<'_>, part: &MessagePart<'_>, depth: usize, parts
     }
 }
 
-pub(super) fn msg(data: &[u8], parts: &mut Parts<'_>) -> Result<(), Refusal> {
-    let message = Outlook::from_slice(data).map_err(|error| error.to_string())?;
-    let body = if message.body.trim().is_empty() {
-        html::to_markdown(&message.html)
-    } else {
-        message.body
-    };
-    if body.trim().is_empty() {
-        parts.lost("the body", "it is neither text nor HTML");
-    }
-    let people = |people: &[Person]| {
-        let people = people
-            .iter()
-            .map(|person| mailbox(&person.name, &person.email));
-        people.collect::<Vec<_>>().join(", ")
-    };
-    let sent = [message.client_submit_time, message.message_delivery_time]
-        .into_iter()
-        .find(|date| !date.is_empty());
-    let letter = Letter {
-        subject: &message.subject,
-        from: mailbox(&message.sender.name, &message.sender.email),
-        to: people(&message.to),
-        cc: people(&message.cc),
-        date: sent,
-        body: &body,
-    };
-    parts.text(&letter.text());
-    for attached in &message.attachments {
-        let names = [
-            &attached.long_file_name,
-            &attached.file_name,
-            &attached.display_name,
-        ];
-        let name = names.into_iter().find(|name| !name.is_empty());
-        let name = name.map_or("without a name", String::as_str);
-        parts.lost(
-            format!("attachment `{name}`"),
-            "files in messages are not read",
-        );
-    }
-    Ok(())
+fn is_message(part: &MessagePart<'_>) -> bool {
+    let kind = part.content_type();
+    kind.is_some_and(|kind| kind.ctype().eq_ignore_ascii_case("message"))
 }

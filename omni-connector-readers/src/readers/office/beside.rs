@@ -67,8 +67,6 @@ fn add(package: &mut Package<'_>, part: &str, depth: usize, all: &mut Vec<Beside
             "diagramData" => "diagrams",
             "drawing" => "drawings",
             "notesSlide" => "notes of slides",
-            // Excel repeats a conversation as a comment for older programs.
-            "comments" if has("threadedComment") => continue,
             "comments" | "threadedComment" => "comments",
             // A chart's own numbers are in its embedded workbook.
             "oleObject" | "package" if depth == 0 => {
@@ -83,6 +81,7 @@ fn add(package: &mut Package<'_>, part: &str, depth: usize, all: &mut Vec<Beside
         };
         let text = package.part(name).and_then(|xml| match kind.as_str() {
             "chartEx" => leaves(&xml),
+            "comments" if has("threadedComment") => single_comments(&xml),
             _ => slides::text(&xml),
         });
         all.push(Beside {
@@ -119,6 +118,44 @@ fn drawn(package: &mut Package<'_>, related: &[Related]) -> Option<Result<String
         .collect::<Vec<_>>();
     texts.dedup();
     (!texts.is_empty()).then(|| Ok(texts.join("\n")))
+}
+
+/// Reads the comments of a sheet besides those that repeat a conversation for older programs. Excel names the author of
+/// these `tc=` and an id.
+fn single_comments(xml: &str) -> Result<String, String> {
+    let mut events = Events::of(xml);
+    let (mut authors, mut text) = (Vec::new(), String::new());
+    let (mut is_author, mut is_text, mut is_shown) = (false, false, false);
+    while let Some(event) = events.next() {
+        match &event {
+            Event::Start(tag) => match tag.local_name().as_ref() {
+                "author" => {
+                    is_author = true;
+                    authors.push(String::new());
+                }
+                "comment" => {
+                    let author = xml::attribute(tag, "authorId").and_then(|id| id.parse().ok());
+                    let author = author.and_then(|id: usize| authors.get(id));
+                    is_shown = author.is_some_and(|name| !name.starts_with("tc="));
+                }
+                name => is_text = name == "t",
+            },
+            Event::End(tag) => {
+                (is_author, is_text) = (false, false);
+                if is_shown && tag.local_name().as_ref() == "comment" {
+                    text.push('\n');
+                }
+            }
+            other if is_author => {
+                if let Some(name) = authors.last_mut() {
+                    name.extend(xml::characters(other));
+                }
+            }
+            other if is_text && is_shown => text.extend(xml::characters(other)),
+            _ => {}
+        }
+    }
+    events.end().map(|()| text)
 }
 
 /// Reads the names and values of a chart in the format of 2014, one a line.

@@ -58,6 +58,14 @@ pub(super) fn read(package: &mut Package<'_>, parts: &mut Parts<'_>) -> Result<(
 /// Reads a document that a program inserted as it was (`altChunk`).
 fn inserted(chunk: &Related, data: &[u8], parts: &mut Parts<'_>) -> Result<(), String> {
     let ending = chunk.name.rsplit('.').next().unwrap_or_default();
+    let known = ["htm", "html", "xhtml", "mht", "mhtml", "txt", "docx", "rtf"];
+    let is_page = || text::peek(data, 512).trim_start().starts_with('<');
+    let ending = match ending {
+        known_ending if known.contains(&known_ending) => known_ending,
+        _ if data.starts_with(b"PK\x03\x04") => "docx",
+        _ if is_page() => "html",
+        other => other,
+    };
     match ending {
         "htm" | "html" | "xhtml" => html::read(data, parts),
         "mht" | "mhtml" => mail::pages(data, parts)?,
@@ -66,6 +74,22 @@ fn inserted(chunk: &Related, data: &[u8], parts: &mut Parts<'_>) -> Result<(), S
             let mut package = Package::open(data)?;
             let main = package.main("word/document.xml")?;
             body_text(&package.part(&main)?, parts)?;
+            for related in package.related(&main) {
+                if let Some((_, what)) = BESIDE.iter().find(|(kind, _)| *kind == related.kind) {
+                    let xml = package.part(&related.name);
+                    match xml.and_then(|xml| plain(&xml)) {
+                        Ok(text) => beside::give(what, &text, parts),
+                        Err(why) => parts.lost(*what, why),
+                    }
+                } else if related.kind == "aFChunk" {
+                    parts.lost("inserted document", "one within another is not read");
+                }
+            }
+            for drawn in beside::of(&mut package, &main) {
+                if drawn.what != "comments" {
+                    drawn.give_within(parts);
+                }
+            }
         }
         _ => {
             return Err(format!(
@@ -76,6 +100,16 @@ fn inserted(chunk: &Related, data: &[u8], parts: &mut Parts<'_>) -> Result<(), S
     parts.omni_loses("inserted documents");
     parts.text("\n");
     Ok(())
+}
+
+/// Returns the text of a part that is read as a whole.
+fn plain(xml: &str) -> Result<String, String> {
+    let mut text = String::new();
+    walk(xml, &mut |piece| {
+        text.push_str(piece);
+        true
+    })?;
+    Ok(text)
 }
 
 fn body_text(xml: &str, parts: &mut Parts<'_>) -> Result<(), String> {
@@ -144,6 +178,11 @@ impl State {
             "t" | "v" => self.is_in_text = true,
             "tbl" => self.tables.push(Table::default()),
             "trPr" => self.is_in_row_properties = true,
+            // A text box stands in the middle of a paragraph.
+            "txbxContent" if self.is_shown() => {
+                let separator = if self.tables.is_empty() { "\n" } else { " " };
+                return Some(separator.to_owned());
+            }
             "tr" => {
                 if let Some(table) = self.tables.last_mut() {
                     *table = Table::default();
@@ -214,12 +253,30 @@ impl State {
 
 /// Returns the character of a symbol, or a blank when only its font has the meaning.
 fn symbol(tag: &BytesStart<'_>) -> char {
-    let private = '\u{e000}'..='\u{f8ff}';
-    xml::attribute(tag, "char")
-        .and_then(|code| u32::from_str_radix(&code, 16).ok())
-        .and_then(char::from_u32)
-        .filter(|c| !private.contains(c))
-        .unwrap_or(' ')
+    /// The letters of the font Symbol at the places of `A` to `Z` and `a` to `z`.
+    const GREEK: [&str; 2] = ["ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖ", "αβχδεφγηιϕκλμνοπθρστυϖωξψζ"];
+    const PRIVATE: std::ops::RangeInclusive<u32> = 0xe000..=0xf8ff;
+    let code = xml::attribute(tag, "char").and_then(|code| u32::from_str_radix(&code, 16).ok());
+    let font = xml::attribute(tag, "font").unwrap_or_default();
+    let font = font.to_ascii_lowercase();
+    let Some(code) = code else {
+        return ' ';
+    };
+    if !PRIVATE.contains(&code) {
+        return char::from_u32(code).unwrap_or(' ');
+    }
+    // The last two digits are the place in the font.
+    let place = code.to_le_bytes()[0];
+    if font == "symbol" {
+        let letters = GREEK[usize::from(place >= b'a')];
+        let index = (place | 0x20).checked_sub(b'a').map(usize::from);
+        return index.and_then(|at| letters.chars().nth(at)).unwrap_or(' ');
+    }
+    let is_of_signs = ["wingdings", "webdings", "symbol", "dingbats", "mt extra"];
+    if font.is_empty() || is_of_signs.iter().any(|name| font.contains(name)) {
+        return ' ';
+    }
+    char::from(place)
 }
 
 /// Returns whether the tag is a tab stop in a paragraph's format rather than a tab character.

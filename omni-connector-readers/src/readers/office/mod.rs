@@ -9,7 +9,8 @@ mod slides;
 mod xml;
 
 use package::Package;
-pub(super) use xml::{attribute, characters};
+pub(super) use sheets::without_gone;
+pub(super) use xml::{attribute, characters, is_wide, narrow};
 
 use super::{Refusal, parts::Parts, workbook};
 use crate::Format;

@@ -16,12 +16,7 @@ pub(super) fn decode(data: &[u8]) -> String {
             .0
             .into_owned();
     }
-    let wide = match data {
-        [b'<', 0, ..] => Some(UTF_16LE),
-        [0, b'<', ..] => Some(UTF_16BE),
-        _ => None,
-    };
-    if let Some(wide) = wide {
+    if let Some(wide) = wide(data) {
         return wide.decode_without_bom_handling(data).0.into_owned();
     }
     let head = String::from_utf8_lossy(&data[..data.len().min(200)]);
@@ -33,6 +28,32 @@ pub(super) fn decode(data: &[u8]) -> String {
         .filter(|encoding| encoding.is_ascii_compatible())
         .unwrap_or(UTF_8);
     declared.decode_without_bom_handling(data).0.into_owned()
+}
+
+/// Returns the encoding of a part in UTF-16 without a byte order mark.
+fn wide(data: &[u8]) -> Option<&'static Encoding> {
+    match data {
+        [b'<', 0, ..] => Some(UTF_16LE),
+        [0, b'<', ..] => Some(UTF_16BE),
+        _ => None,
+    }
+}
+
+/// Returns whether a part is in UTF-16.
+pub(in crate::readers) fn is_wide(data: &[u8]) -> bool {
+    matches!(data, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) || wide(data).is_some()
+}
+
+/// Writes a part as UTF-8, without its declaration.
+pub(in crate::readers) fn narrow(data: &[u8]) -> Vec<u8> {
+    let text = decode(data);
+    let declaration = text
+        .strip_prefix("<?xml")
+        .and_then(|rest| rest.split_once("?>"));
+    declaration
+        .map_or(&*text, |(_, rest)| rest)
+        .as_bytes()
+        .to_vec()
 }
 
 pub(super) struct Events<'a> {
@@ -78,8 +99,8 @@ impl<'a> Events<'a> {
     }
 }
 
-/// Knows which of two spellings of the same content is read: the choice for newer programs, or the fallback when the
-/// choice has no text.
+/// Knows which of two spellings of the same content is read: the choice for newer programs, or the next one when it
+/// has no text.
 #[derive(Default)]
 pub(super) struct Alternatives {
     open: Vec<Alternative>,
@@ -88,16 +109,17 @@ pub(super) struct Alternatives {
 #[derive(Default)]
 struct Alternative {
     has_text: bool,
-    is_in_fallback: bool,
+    /// Whether the open spelling comes after one with text.
+    is_repeated: bool,
 }
 
 impl Alternatives {
     pub(super) fn start(&mut self, tag: &BytesStart<'_>) {
         match tag.local_name().as_ref() {
             "AlternateContent" => self.open.push(Alternative::default()),
-            "Fallback" => {
+            "Choice" | "Fallback" => {
                 if let Some(open) = self.open.last_mut() {
-                    open.is_in_fallback = true;
+                    open.is_repeated = open.has_text;
                 }
             }
             _ => {}
@@ -109,29 +131,27 @@ impl Alternatives {
             "AlternateContent" => {
                 self.open.pop();
             }
-            "Fallback" => {
+            "Choice" | "Fallback" => {
                 if let Some(open) = self.open.last_mut() {
-                    open.is_in_fallback = false;
+                    open.is_repeated = false;
                 }
             }
             _ => {}
         }
     }
 
-    /// Notes the text of a choice.
+    /// Notes text.
     pub(super) fn text(&mut self, text: &str) {
         if !text.trim().is_empty() {
             for open in &mut self.open {
-                open.has_text |= !open.is_in_fallback;
+                open.has_text = true;
             }
         }
     }
 
     /// Returns whether content here is read.
     pub(super) fn are_shown(&self) -> bool {
-        self.open
-            .iter()
-            .all(|open| !open.is_in_fallback || !open.has_text)
+        self.open.iter().all(|open| !open.is_repeated)
     }
 }
 

@@ -235,10 +235,11 @@ impl ManagerClient {
             .map(|answer| answer.sync_run_id)
     }
 
-    /// Stores a string and returns its content id. U+0000 is left out.
+    /// Stores a string and returns its content id. Control characters become blanks, except for line ends and tabs.
     pub async fn store_content(&self, run: &str, content: String) -> Result<String, ManagerError> {
         // The semaphores are never closed, so `acquire` always succeeds.
         let _permit = self.stores.acquire().await.ok();
+        let content = text::with_blanks(content);
         // The body is a `ContentRequest`. Escaping lengthens line ends and quotes.
         let mut body = self.bodies.take();
         body.reserve(content.len() + content.len() / 8 + 128);
