@@ -19,7 +19,7 @@ pub use credential::CredentialSet;
 pub(crate) use credential::decode_credential;
 pub use decode::{DecodeError, decode};
 pub(crate) use decode::{
-    Keys, Trial, Tried, decode_field, decode_with_keys, is_custom, trial, whole,
+    Keys, Trial, Tried, decode_field, decode_with_keys, is_buffered, is_custom, trial, whole,
 };
 pub use input::{REFUSED_KEYS, SchemaError, check_input_schema};
 pub(crate) use limits::{Rule, check_limits, compare, whole_numbers};
