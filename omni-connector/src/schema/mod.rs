@@ -4,6 +4,8 @@ mod check;
 pub(crate) mod credential;
 mod decode;
 mod input;
+#[cfg(feature = "mcp")]
+mod keywords;
 mod limits;
 #[cfg(feature = "mcp")]
 mod republish;

@@ -265,6 +265,7 @@ fn tools(mode: &str, cursor: Option<&str>) -> String {
         "listannotation" => r#"{"name":"bad","inputSchema":{"type":"object"},"annotations":[]}"#.to_owned(),
         "oddproperty" => r#"{"name":"bad","inputSchema":{"type":"object","properties":{"a":7,"b":true,"c":"string"}}}"#.to_owned(),
         "farref" => r#"{"name":"bad","inputSchema":{"type":"object","properties":{"a":{"$ref":"https://example.com/s.json"},"b":{"$ref":"\u0023/$defs/gone"}}}}"#.to_owned(),
+        "oddkeywords" => r#"{"name":"bad","inputSchema":{"type":"OBJECT","required":"a","properties":{"a":{"type":"STRING","required":true,"enum":[]}}}}"#.to_owned(),
         "twice" => format!("{},{}", tool("bad"), tool("bad")),
         "nullname" => r#"{"name":null,"inputSchema":{"type":"object"}}"#.to_owned(),
         "numname" => r#"{"name":7,"inputSchema":{"type":"object"}}"#.to_owned(),
@@ -349,6 +350,11 @@ fn answer(mode: &str, request: &Value) -> Option<String> {
         "initialize" if mode == "listserver" => {
             let version = &request["params"]["protocolVersion"];
             json!({ "protocolVersion": version, "capabilities": ["tools"], "serverInfo": null }).to_string()
+        }
+        "initialize" if mode == "refused" => {
+            return Some(format!(
+                r#"{{"jsonrpc":"2.0","id":{id},"error":{{"code":-32602,"message":"the license has expired"}}}}"#
+            ));
         }
         "initialize" if matches!(mode, "nocapabilities" | "nothing") => json!({
             "protocolVersion": request["params"]["protocolVersion"], "capabilities": {},
@@ -613,6 +619,12 @@ fn transported(
         }
         "comments" => {
             let body = ": one\n\n: two\n\n";
+            ([("content-type", "text/event-stream")], body).into_response()
+        }
+        "ssefields" => {
+            let body = format!(
+                "id: 1\ndata:\n\nretry: soon\nx-own: 7\nnonsense\nevent: response\nevent: again\ndata: {text}\n"
+            );
             ([("content-type", "text/event-stream")], body).into_response()
         }
         "half" => (

@@ -79,6 +79,31 @@ async fn what_a_server_says_of_itself_costs_no_tool() {
     }
 }
 
+/// The connector then tries the version of the protocol that has no handshake.
+#[tokio::test]
+async fn the_reason_of_a_server_that_refuses_to_begin_reaches_people() {
+    let connector = over_stdio("refused").await;
+    let (status, answer) = connector.discover().await;
+    let error = answer["error"].as_str().unwrap_or_default();
+    assert!(
+        status == 502 && error.contains("the license has expired"),
+        "{status} {answer}"
+    );
+}
+
+/// A provider of language models refuses all tools for one such schema.
+#[tokio::test]
+async fn keywords_of_another_type_are_repaired() {
+    let connector = over_stdio("oddkeywords").await;
+    let (_, manifest) = connector.discover().await;
+    let mut actions = manifest["actions"].as_array().unwrap().iter();
+    let bad = actions.find(|action| action["name"] == "bad").unwrap();
+    assert_eq!(
+        bad["input_schema"],
+        json!({ "type": "object", "properties": { "a": { "type": "string" } } })
+    );
+}
+
 /// A server that offers nothing need not know what a list of tools is.
 #[tokio::test]
 async fn a_server_without_tools_is_no_error() {
@@ -605,12 +630,15 @@ async fn a_refusal_over_http_keeps_its_meaning_and_names_no_type() {
         connector.call("good", json!({})).await,
         (200, json!({ "content": "good" }))
     );
-    let (connector, _server) = over_http("sse").await;
-    connector.discover().await;
-    assert_eq!(
-        connector.call("good", json!({})).await,
-        (200, json!({ "content": "good" }))
-    );
-    let (_, result) = connector.call("surrogate", json!({})).await;
-    assert_eq!(result["content"], "a\u{fffd}");
+    for events in ["sse", "ssefields"] {
+        let (connector, _server) = over_http(events).await;
+        connector.discover().await;
+        assert_eq!(
+            connector.call("good", json!({})).await,
+            (200, json!({ "content": "good" })),
+            "{events}"
+        );
+        let (_, result) = connector.call("surrogate", json!({})).await;
+        assert_eq!(result["content"], "a\u{fffd}", "{events}");
+    }
 }
