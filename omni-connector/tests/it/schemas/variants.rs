@@ -253,7 +253,11 @@ fn a_name_that_may_be_an_alias_below_a_flattened_option_is_held_to_every_limit()
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(tag = "op", rename_all = "snake_case")]
-#[allow(dead_code, reason = "only decoded")]
+#[allow(
+    dead_code,
+    clippy::option_option,
+    reason = "only decoded; null and absent are told apart this way"
+)]
 enum Change {
     Assign {
         #[serde(default, deserialize_with = "given", alias = "person")]
@@ -274,7 +278,11 @@ struct Changed {
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
-#[allow(dead_code, reason = "only decoded")]
+#[allow(
+    dead_code,
+    clippy::option_option,
+    reason = "only decoded; null and absent are told apart this way"
+)]
 struct Due {
     #[serde(default, deserialize_with = "given", alias = "due_on")]
     #[schemars(range(max = 31))]
