@@ -64,6 +64,7 @@ impl ConnectorProcess {
     ) -> Result<Self, Failure> {
         let not_started = |error: io::Error| {
             Failure::not_started(format!("`{}` cannot be started: {error}", program.name))
+                .help("name a program that exists and may be executed, by its path or as it is on the `PATH`")
         };
         let port = free_port().map_err(not_started)?;
         let mut command = Command::new(&program.path);

@@ -93,7 +93,12 @@ enum Command {
 #[derive(Debug, Args)]
 struct StoreFolder {
     /// Folder of the store: documents, contents, sources and their credentials
-    #[arg(long = "store", value_name = "DIR", default_value = ".omni")]
+    #[arg(
+        long = "store",
+        value_name = "DIR",
+        default_value = ".omni",
+        global = true
+    )]
     folder: PathBuf,
 }
 
@@ -110,7 +115,16 @@ pub fn main() -> process::ExitCode {
         watchdog::watch(&group.to_string_lossy());
         return process::ExitCode::SUCCESS;
     }
-    let cli = Cli::parse_from(arguments);
+    let is_json = wants_json(&arguments);
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            if is_json && error.use_stderr() {
+                output::refused(&error);
+            }
+            error.exit();
+        }
+    };
     let output = Output::new(cli.json);
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
@@ -160,6 +174,12 @@ pub fn main() -> process::ExitCode {
 
 /// Removes the name of the subcommand: cargo runs an installed one as `cargo-omni omni …`, and the alias as `cargo-omni
 /// …`.
+/// Returns whether arguments that are refused ask for JSON. Those after `--` belong to a connector.
+fn wants_json(arguments: &[OsString]) -> bool {
+    let own = arguments.iter().take_while(|argument| *argument != "--");
+    own.into_iter().any(|argument| argument == "--json")
+}
+
 fn arguments(all: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut arguments: Vec<_> = all.into_iter().collect();
     if arguments.get(1).is_some_and(|argument| argument == "omni") {

@@ -64,6 +64,14 @@ impl Output {
     }
 }
 
+/// Prints arguments that were refused as JSON. The parser prints them for people.
+pub(super) fn refused(error: &clap::Error) {
+    let said = error.render().to_string();
+    let said = said.trim().trim_start_matches("error: ");
+    let (message, help) = said.split_once("\n\n").unwrap_or((said, ""));
+    print_json(&json!({ "error": message, "help": help.trim() }));
+}
+
 fn print_json(value: &impl Serialize) {
     let text = serde_json::to_string_pretty(value).unwrap_or_default();
     let _ = writeln!(io::stdout().lock(), "{}", escaped(&text));

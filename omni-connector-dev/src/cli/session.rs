@@ -194,6 +194,7 @@ pub(super) fn lock(folder: &Path) -> Result<File, Failure> {
             "the store `{}` cannot be made: {error}",
             folder.display()
         ))
+        .help("choose another folder with `--store`")
     };
     prepare(folder).map_err(failed)?;
     let file = private_file(&folder.join("lock")).map_err(failed)?;

@@ -32,7 +32,7 @@ pub(super) struct SourceArguments {
     #[arg(long, value_name = "TYPE")]
     pub source_type: Option<String>,
     /// Name of the source [default: the connector's]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = read_name)]
     pub name: Option<String>,
 }
 
@@ -40,7 +40,7 @@ impl SourceArguments {
     /// Returns the settings of the source. None were given if it is none; the previous ones then stay.
     pub(super) fn config(&self) -> Result<Option<Value>, Failure> {
         let base = match &self.config {
-            Some(path) => read_json(path)?,
+            Some(path) => read_settings(path)?,
             None if self.set.is_empty() => return Ok(None),
             None => Value::Object(Map::new()),
         };
@@ -66,7 +66,7 @@ impl SourceArguments {
     /// The given settings over those from before, or over a whole file of them.
     pub(super) fn config_over(&self, before: &Value) -> Result<Value, Failure> {
         let base = match &self.config {
-            Some(path) => read_json(path)?,
+            Some(path) => read_settings(path)?,
             None => before.clone(),
         };
         merged(base, &self.set)
@@ -88,6 +88,11 @@ impl SourceArguments {
             }
             (None, _) => return Ok(None),
         };
+        if !secret.is_object() {
+            return Err(Failure::usage("the credentials are not a JSON object").help(
+                "write the secret as `{ \"api_key\": \"…\" }`, or beside its `auth_type` as `{ \"auth_type\": …, \"credentials\": { … } }`",
+            ));
+        }
         if secret.get("auth_type").is_none() || secret.get("credentials").is_none() {
             return Ok(Some(Secret {
                 provider: None,
@@ -122,10 +127,13 @@ pub(super) fn merged_with(
 ) -> Result<Value, Failure> {
     let mut tree = Value::Object(Map::new());
     for setting in settings {
-        let Some((key, value)) = setting.split_once('=').filter(|(key, _)| !key.is_empty()) else {
+        let parts = setting.split_once('=');
+        let parts = parts.map(|(key, value)| (key.trim(), value));
+        let Some((key, value)) = parts.filter(|(key, _)| !key.is_empty()) else {
             return Err(Failure::usage(format!("`{setting}` is not a setting"))
                 .help("write `key=value`, such as `base_path=./docs`"));
         };
+        check_key(key)?;
         put(&mut tree, key, read(key, value))?;
     }
     let mut base = base;
@@ -134,6 +142,33 @@ pub(super) fn merged_with(
     }
     overlay(&mut base, tree);
     Ok(base)
+}
+
+/// Reads the name of a source, by which other commands find it.
+pub(super) fn read_name(name: &str) -> Result<String, String> {
+    match name.trim() {
+        "" => Err("a source needs a name, such as `handbook`".to_owned()),
+        name => Ok(name.to_owned()),
+    }
+}
+
+/// Refuses a key that other programs understand and this one would take as a name.
+fn check_key(key: &str) -> Result<(), Failure> {
+    if key.split('.').any(|part| part.trim().is_empty()) {
+        return Err(
+            Failure::usage(format!("a part of the key `{key}` is empty"))
+                .help("write a dot only between two names, such as `limits.size=5`"),
+        );
+    }
+    let index = key.strip_suffix(']').and_then(|key| key.rsplit_once('['));
+    if let Some((list, index)) = index
+        && index.bytes().all(|byte| byte.is_ascii_digit())
+    {
+        return Err(Failure::usage(format!("`{key}` has a place in a list")).help(format!(
+            "repeat the key for each item, `{list}=a {list}=b`, or write the list as JSON, `{list}=[\"a\",\"b\"]`"
+        )));
+    }
+    Ok(())
 }
 
 /// Parses JSON; anything else is a string.
@@ -217,12 +252,23 @@ pub(super) fn missing(error: &str) -> Option<String> {
     ))
 }
 
+/// Reads a file of settings.
+fn read_settings(path: &str) -> Result<Value, Failure> {
+    match read_json(path)? {
+        settings @ Value::Object(_) => Ok(settings),
+        _ => Err(Failure::usage(format!("`{path}` is not a JSON object"))
+            .help("write the settings as `{ \"base_path\": \"./docs\" }`")),
+    }
+}
+
 /// Reads a JSON file. Errors never quote it, since it may be secret.
 pub(super) fn read_json(path: impl AsRef<Path>) -> Result<Value, Failure> {
     let path = path.as_ref();
     let bytes = fs::read(path)
         .map_err(|error| Failure::usage(format!("`{}` cannot be read: {error}", path.display())))?;
-    serde_json::from_slice(&bytes).map_err(|error| {
+    // Some editors write a byte order mark, which JSON does not allow.
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    serde_json::from_slice(bytes).map_err(|error| {
         Failure::usage(format!(
             "`{}` is not JSON: line {}, column {}",
             path.display(),
@@ -291,6 +337,19 @@ mod tests {
             Err("`word` is not a setting".into())
         );
         assert_eq!(set(json!({}), &["=1"]), Err("`=1` is not a setting".into()));
+        for key in ["a..b", ".a", "a.", "."] {
+            assert_eq!(
+                set(json!({}), &[&format!("{key}=1")]),
+                Err(format!("a part of the key `{key}` is empty"))
+            );
+        }
+        for key in ["a[0]", "a[]", "b.a[12]"] {
+            assert_eq!(
+                set(json!({}), &[&format!("{key}=1")]),
+                Err(format!("`{key}` has a place in a list"))
+            );
+        }
+        assert_eq!(set(json!({}), &[" a = b "]), Ok(json!({ "a": " b " })));
         let clash = |key: &str| {
             Err(format!(
                 "`{key}` is set both as a value and as a group of settings"

@@ -49,7 +49,7 @@ enum What {
         /// Its name or id
         source: String,
         /// Another name
-        #[arg(long, value_name = "NAME")]
+        #[arg(long, value_name = "NAME", value_parser = settings::read_name)]
         rename: Option<String>,
         /// A setting to remove; a dotted key reaches into a group
         #[arg(long, value_name = "KEY")]

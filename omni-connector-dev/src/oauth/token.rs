@@ -110,22 +110,58 @@ fn read(status: StatusCode, body: &[u8]) -> Result<Granted, TokenError> {
     ))
 }
 
-/// Reads the tokens of an answer. Some providers nest them, such as Slack those of a person.
+/// Reads the tokens of an answer. Some providers nest them, such as Slack those of a person, and some put only a part of
+/// them deeper.
 fn granted(answer: &Map<String, Value>) -> Option<Granted> {
     const ACCESS: [&str; 2] = ["access_token", "accessToken"];
-    let inner = ["authed_user", "data", "result", "token", "response"];
-    let inner = inner.iter().filter_map(|key| answer.get(*key)?.as_object());
-    let (of, access_token) = std::iter::once(answer)
-        .chain(inner)
-        .find_map(|of| Some((of, named(of, &ACCESS)?)))?;
-    let member = |keys: &[&str]| keys.iter().find_map(|key| of.get(*key));
+    let objects = nested(answer);
+    let place = objects.iter().position(|of| named(of, &ACCESS).is_some())?;
+    // The object of the access token goes first, then those around it.
+    let around: Vec<_> = objects[..=place].iter().rev().copied().collect();
+    let text = |keys: &[&str]| around.iter().find_map(|of| named(of, keys));
     Some(Granted {
-        access_token,
-        refresh_token: named(of, &["refresh_token", "refreshToken"]),
-        token_type: named(of, &["token_type", "tokenType"]),
-        life: LIVES.iter().find_map(|key| life(of.get(*key)?)),
-        scopes: member(&["scope", "scopes"]).and_then(scopes),
+        access_token: text(&ACCESS)?,
+        refresh_token: text(&["refresh_token", "refreshToken"]),
+        token_type: text(&["token_type", "tokenType"]),
+        life: around
+            .iter()
+            .find_map(|of| LIVES.iter().find_map(|key| life(of.get(*key)?))),
+        scopes: around.iter().find_map(|of| {
+            let listed = ["scope", "scopes"].iter().find_map(|key| of.get(*key));
+            listed.and_then(scopes)
+        }),
     })
+}
+
+/// Returns an answer and the objects in which providers nest tokens, to a depth of three.
+fn nested(answer: &Map<String, Value>) -> Vec<&Map<String, Value>> {
+    const INNER: [&str; 10] = [
+        "authed_user",
+        "data",
+        "result",
+        "token",
+        "tokens",
+        "response",
+        "body",
+        "payload",
+        "credentials",
+        "oauth",
+    ];
+    let mut objects = vec![answer];
+    let mut outer = vec![answer];
+    for _ in 0..3 {
+        let inner: Vec<_> = outer
+            .iter()
+            .flat_map(|of| {
+                INNER
+                    .iter()
+                    .filter_map(|key| first(of.get(*key)?).as_object())
+            })
+            .collect();
+        objects.extend(&inner);
+        outer = inner;
+    }
+    objects
 }
 
 /// Returns the first of these members that is a text.
@@ -151,13 +187,19 @@ fn form(body: &[u8]) -> Option<Map<String, Value>> {
 fn named_refusal(answer: &Map<String, Value>) -> Option<(String, String)> {
     let (name, own) = match first(answer.get("error")?) {
         Value::Object(error) => {
-            let mut names = ["type", "code", "status", "error"].iter();
-            let name = names.find_map(|key| text(error.get(*key)?));
-            (name.unwrap_or_else(unnamed), description(error))
+            let names = ["type", "code", "status", "error"];
+            let name = names.iter().find_map(|key| text(error.get(*key)?));
+            let code = names.iter().find_map(|key| code(error.get(*key)?));
+            let said = description(error);
+            let name = name.or(code);
+            // An empty object says that there is none.
+            if name.is_none() && said.is_none() {
+                return None;
+            }
+            (name.unwrap_or_else(unnamed), said)
         }
-        // A zero says that there is none.
-        Value::Number(code) if code.as_f64() != Some(0.0) => (code.to_string(), None),
-        error => (text(error)?, None),
+        error @ Value::Number(_) => (code(error)?, None),
+        error => (text(error).filter(|name| !says_none(name))?, None),
     };
     let description = own.or_else(|| description(answer));
     Some((name, description.unwrap_or_default()))
@@ -165,9 +207,23 @@ fn named_refusal(answer: &Map<String, Value>) -> Option<(String, String)> {
 
 /// Returns the description of an error that has no name.
 fn unnamed_refusal(answer: &Map<String, Value>) -> Option<(String, String)> {
-    let listed = answer.get("errors").map(first);
+    let listed = ["errors", "fault"].iter().find_map(|key| answer.get(*key));
+    let listed = listed.map(first);
     let listed = listed.and_then(|error| text(error).or_else(|| description(error.as_object()?)));
     Some((unnamed(), listed.or_else(|| description(answer))?))
+}
+
+/// Returns the number of an error. A zero says that there is none.
+fn code(value: &Value) -> Option<String> {
+    let code = value.as_number()?;
+    (code.as_f64() != Some(0.0)).then(|| code.to_string())
+}
+
+/// Returns whether the name of an error says that there is none.
+fn says_none(name: &str) -> bool {
+    ["0", "false", "none", "null", "ok", "success"]
+        .iter()
+        .any(|none| name.eq_ignore_ascii_case(none))
 }
 
 fn unnamed() -> String {
@@ -178,15 +234,30 @@ fn unnamed() -> String {
 fn description(error: &Map<String, Value>) -> Option<String> {
     [
         "error_description",
+        "errorDescription",
         "message",
         "error_message",
+        "errorMessage",
+        "error_msg",
         "errmsg",
         "msg",
         "detail",
+        "faultstring",
+        "error_reason",
+        "reason",
         "title",
     ]
     .iter()
-    .find_map(|key| text(error.get(*key)?))
+    .find_map(|key| match error.get(*key)? {
+        Value::Array(parts) => {
+            let parts: Vec<_> = parts.iter().filter_map(text).collect();
+            (!parts.is_empty()).then(|| parts.join("; "))
+        }
+        Value::Object(inner) => ["value", "message", "text"]
+            .iter()
+            .find_map(|key| text(inner.get(*key)?)),
+        one => text(one),
+    })
 }
 
 /// Returns the first of a list, and everything else as it is.

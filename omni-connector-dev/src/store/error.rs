@@ -15,7 +15,8 @@ pub enum StoreError {
     },
     /// The file was written by another version of the manager.
     #[error(
-        "the store has version {found}, this manager reads version {expected}; remove its folder and sync again"
+        "the store has version {found}, this manager reads version {expected}; {}",
+        if found > expected { "install the newer `cargo omni` that wrote it" } else { "remove its folder and sync again" }
     )]
     Version {
         /// The file's version.

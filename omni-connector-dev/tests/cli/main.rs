@@ -1,5 +1,6 @@
 //! Tests `cargo omni` end to end: the real command, a real connector process, a real store.
 
+mod arguments;
 mod connector;
 mod dev;
 mod kill;

@@ -13,8 +13,8 @@ use super::argument::ActionInput;
 use crate::{
     connector::{ActionCall, ActionError},
     schema::{
-        DOCUMENT_NAMES, NULL_MARK, Null, Rule, Trial, Tried, check_limits, is_custom, safe_part,
-        safe_schema, trial, whole_numbers,
+        DOCUMENT_NAMES, NULL_MARK, Null, Rule, Trial, Tried, check_limits, is_buffered, is_custom,
+        safe_part, safe_schema, trial, whole_numbers,
     },
 };
 
@@ -39,48 +39,77 @@ pub(super) fn described<T: ActionInput>() -> Value {
 }
 
 /// Returns the schema of a type decoded by serde. A field with a custom `deserialize_with` function may distinguish
-/// null from absent.
+/// null from absent. Within flattened and tagged types serde hides that function, so there each field may that has null as
+/// its default.
 pub(super) fn marked(schema: SchemaFn, trial: Trial) -> Value {
     let mut schema = schema();
-    mark_nulls(&mut schema, &|null| is_custom(&trial(null)));
+    mark_nulls(&mut schema, &|null| Reached::by(&trial(null)));
     schema
 }
 
-/// Marks the properties, at every depth, whose null reaches a custom function of the author. `is_custom` is called
-/// with an input that contains a single null.
-fn mark_nulls(schema: &mut Value, is_custom: &dyn Fn(Value) -> bool) {
+/// What a null reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reached {
+    /// Serde's own decoding, which takes it for absent.
+    Serde,
+    /// A custom function of the author.
+    Custom,
+    /// Either of them.
+    Hidden,
+}
+
+impl Reached {
+    fn by(tried: &Tried) -> Self {
+        if is_custom(tried) {
+            Self::Custom
+        } else if is_buffered(tried) {
+            Self::Hidden
+        } else {
+            Self::Serde
+        }
+    }
+}
+
+/// Marks the properties, at every depth, whose null may have a meaning. `reached` is called with an input that contains a
+/// single null.
+fn mark_nulls(schema: &mut Value, reached: &dyn Fn(Value) -> Reached) {
     let Value::Object(schema) = schema else {
         return;
     };
     if let Some(Value::Object(properties)) = schema.get_mut("properties") {
         for (name, property) in properties {
-            let tells_null = |inner: Value| is_custom(field(name, inner));
+            let reached = |inner: Value| reached(field(name, inner));
             let types = property["type"].as_array();
             let any = property["anyOf"].as_array();
             let admits_null = types.is_some_and(|types| types.contains(&json!("null")))
                 || any.is_some_and(|any| any.iter().any(|schema| schema["type"] == "null"));
-            if admits_null && tells_null(Value::Null) {
+            let has_meaning = || match reached(Value::Null) {
+                Reached::Serde => false,
+                Reached::Custom => true,
+                Reached::Hidden => property.get("default").is_some_and(Value::is_null),
+            };
+            if admits_null && has_meaning() {
                 property[NULL_MARK] = Value::Bool(true);
             }
-            mark_nulls(property, &tells_null);
+            mark_nulls(property, &reached);
         }
     }
     if let Some(items) = schema.get_mut("items") {
-        mark_nulls(items, &|inner| is_custom(Value::Array(vec![inner])));
+        mark_nulls(items, &|inner| reached(Value::Array(vec![inner])));
     }
     if let Some(others) = schema.get_mut("additionalProperties") {
-        mark_nulls(others, &|inner| is_custom(field("a", inner)));
+        mark_nulls(others, &|inner| reached(field("a", inner)));
     }
     // The names of the fields of such a map are numbers.
     if let Some(Value::Object(schemas)) = schema.get_mut("patternProperties") {
         for like in schemas.values_mut() {
-            mark_nulls(like, &|inner| is_custom(field("0", inner)));
+            mark_nulls(like, &|inner| reached(field("0", inner)));
         }
     }
     for key in ["allOf", "anyOf", "oneOf"] {
         if let Some(Value::Array(schemas)) = schema.get_mut(key) {
             for schema in schemas {
-                mark_nulls(schema, is_custom);
+                mark_nulls(schema, reached);
             }
         }
     }

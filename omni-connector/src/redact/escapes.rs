@@ -1,6 +1,9 @@
-//! Decodes the escapes of programs: percent-encoding, backslashes of JSON and Rust, and the entities of HTML.
+//! Decodes the escapes of programs: percent-encoding, backslashes, the entities of HTML, quotation marks that are doubled,
+//! and quoted-printable.
 
 use std::borrow::Cow;
+
+use super::entities::named;
 
 /// The characters with which an escape begins.
 const LEADS: [u8; 3] = [b'%', b'\\', b'&'];
@@ -93,20 +96,53 @@ pub(super) fn each_meaning(text: &[u8], start: usize, each: &mut dyn FnMut(&[u8]
     };
     each(&[first], start + 1);
     match first {
-        b'+' => {
+        b'+' | b'_' => {
             each(b" ", start + 1);
             false
         }
         b'%' => percent(text, start, each),
+        b'=' => quoted_printable(text, start, each),
+        b'\'' | b'"' | b'$' | b'{' | b'}' => {
+            doubled(text, start, first, each);
+            false
+        }
         b'\\' => backslash(text, start, each),
         b'&' => entity(text, start, each),
         _ => false,
     }
 }
 
-/// Decodes `%2F`, also if the percent sign was encoded again: `%252F`.
+/// Decodes a character that was doubled, as a quotation mark in SQL and CSV, and a quotation mark within those of a shell.
+fn doubled(text: &[u8], start: usize, first: u8, each: &mut dyn FnMut(&[u8], usize)) {
+    let rest = &text[start..];
+    if rest.get(1) == Some(&first) {
+        each(&[first], start + 2);
+    }
+    for in_shell in [&br"'\''"[..], br#"'"'"'"#] {
+        if rest.starts_with(in_shell) {
+            each(b"'", start + in_shell.len());
+        }
+    }
+}
+
+/// Decodes `=C3` of mails.
+fn quoted_printable(text: &[u8], start: usize, each: &mut dyn FnMut(&[u8], usize)) -> bool {
+    if let Some((code, _)) = number(&text[start + 1..], 2)
+        && let Ok(byte) = u8::try_from(code)
+    {
+        each(&[byte], start + 3);
+    }
+    false
+}
+
+/// Decodes `%2F`, also if the percent sign was encoded again: `%252F`. Decodes `%u00e9` of scripts, and `%%` of patterns.
 fn percent(text: &[u8], start: usize, each: &mut dyn FnMut(&[u8], usize)) -> bool {
     let mut at = start + 1;
+    match text.get(at) {
+        Some(b'%') => each(b"%", at + 1),
+        Some(b'u') => return unicode(text, start, at + 1, each),
+        _ => {}
+    }
     for _ in 0..=MOST_PERCENTS {
         let (Some(high), Some(low)) = (text.get(at), text.get(at + 1)) else {
             return true;
@@ -147,16 +183,32 @@ fn backslash(text: &[u8], start: usize, each: &mut dyn FnMut(&[u8], usize)) -> b
         b't' => each(b"\t", at + 1),
         b'b' => each(b"\x08", at + 1),
         b'f' => each(b"\x0c", at + 1),
-        b'0' => each(b"\0", at + 1),
-        b'"' | b'\'' | b'/' => each(&[letter], at + 1),
+        b'v' => each(b"\x0b", at + 1),
+        b'a' => each(b"\x07", at + 1),
+        b'e' => each(b"\x1b", at + 1),
+        b'0'..=b'7' => {
+            let digits = text.get(at..at + 3).and_then(|of| str::from_utf8(of).ok());
+            let byte = digits.and_then(|digits| u8::from_str_radix(digits, 8).ok());
+            if let Some(byte) = byte {
+                each(&[byte], at + 3);
+            }
+            if letter == b'0' {
+                each(b"\0", at + 1);
+            }
+            let is_octal = |c: u8| matches!(c, b'0'..=b'7');
+            return byte.is_none() && is_cut_within(text, at, is_octal);
+        }
         // A quotation mark that was escaped for JSON, and then for HTML.
         b'&' => {
-            return entity(text, at, &mut |meaning, end| {
+            let is_cut = entity(text, at, &mut |meaning, end| {
                 if matches!(meaning, b"\"" | b"'") {
                     each(meaning, end);
                 }
             });
+            each(b"&", at + 1);
+            return is_cut;
         }
+        b'x' if text.get(at + 1) == Some(&b'{') => return unicode(text, start, at + 1, each),
         b'x' => match number(&text[at + 1..], 2) {
             Some((code, _)) => {
                 if let Ok(byte) = u8::try_from(code) {
@@ -166,18 +218,26 @@ fn backslash(text: &[u8], start: usize, each: &mut dyn FnMut(&[u8], usize)) -> b
             None => return is_cut_within(text, at + 1, |c| digit(c).is_some()),
         },
         b'u' => return unicode(text, start, at + 1, each),
+        b'U' => match number(&text[at + 1..], 8) {
+            Some((code, _)) => each_char(code, at + 9, each),
+            None => return is_cut_within(text, at + 1, |c| digit(c).is_some()),
+        },
+        // Shells and Markdown escape every sign.
+        b' ' | b'!'..=b'~' if !letter.is_ascii_alphanumeric() => each(&[letter], at + 1),
         _ => {}
     }
     false
 }
 
+fn each_char(code: u32, end: usize, each: &mut dyn FnMut(&[u8], usize)) {
+    if let Some(c) = char::from_u32(code) {
+        each(c.encode_utf8(&mut [0; 4]).as_bytes(), end);
+    }
+}
+
 /// Decodes the part after `\u`.
 fn unicode(text: &[u8], start: usize, at: usize, each: &mut dyn FnMut(&[u8], usize)) -> bool {
-    let mut tell = |code: u32, end: usize| {
-        if let Some(c) = char::from_u32(code) {
-            each(c.encode_utf8(&mut [0; 4]).as_bytes(), end);
-        }
-    };
+    let mut tell = |code: u32, end: usize| each_char(code, end, each);
     if text.get(at) == Some(&b'{') {
         let length = text[at + 1..].iter().take(7).position(|c| *c == b'}');
         let Some(length) = length else {
@@ -217,33 +277,28 @@ fn unicode(text: &[u8], start: usize, at: usize, each: &mut dyn FnMut(&[u8], usi
 
 /// Decodes `&amp;`, `&#39;` and `&#x27;`.
 fn entity(text: &[u8], start: usize, each: &mut dyn FnMut(&[u8], usize)) -> bool {
-    const LONGEST: usize = 10;
+    const LONGEST: usize = 14;
     let rest = &text[start + 1..];
     let Some(length) = rest.iter().take(LONGEST).position(|c| *c == b';') else {
         return is_cut_within(text, start + 1, |c| c.is_ascii_alphanumeric() || c == b'#');
     };
     let end = start + length + 2;
     let code = match &rest[..length] {
-        b"amp" => Some(u32::from(b'&')),
-        b"lt" => Some(u32::from(b'<')),
-        b"gt" => Some(u32::from(b'>')),
-        b"quot" => Some(u32::from(b'"')),
-        b"apos" => Some(u32::from(b'\'')),
         [b'#', b'x' | b'X', digits @ ..] => number(digits, digits.len()).map(|(code, _)| code),
         [b'#', digits @ ..] => str::from_utf8(digits)
             .ok()
             .and_then(|digits| digits.parse().ok()),
-        _ => None,
+        name => named(name),
     };
-    if let Some(c) = code.and_then(char::from_u32) {
-        each(c.encode_utf8(&mut [0; 4]).as_bytes(), end);
+    if let Some(code) = code {
+        each_char(code, end, each);
     }
     false
 }
 
 /// Parses a number with exactly this many hexadecimal digits.
 fn number(text: &[u8], digits: usize) -> Option<(u32, usize)> {
-    if digits == 0 || digits > 7 {
+    if digits == 0 || digits > 8 {
         return None;
     }
     let mut number = 0;

@@ -4,7 +4,9 @@
 
 #[cfg(feature = "mcp")]
 mod chunks;
+mod entities;
 mod escapes;
+mod forms;
 mod met;
 mod rules;
 mod secrets;

@@ -2,24 +2,17 @@
 //!
 //! A secret is compared with the decoded *meaning* at each position: `%2F`, `\u002f`, `\/` and `&#x2F;` all mean a slash.
 //! Escapes that were escaped in other ways are decoded one kind after another ([`Layer`]). Base64 is searched in its four
-//! alphabets and at its three offsets.
+//! alphabets and at its three offsets, also across line breaks. Bytes are searched as hexadecimal digits and as a list.
 
-use std::{borrow::Cow, cmp::Reverse, collections::BTreeSet, iter};
+use std::{borrow::Cow, cmp::Reverse, collections::BTreeSet};
 
-use super::escapes::{Layer, cut, each_meaning, is_cut};
+use super::{
+    escapes::{Layer, cut, each_meaning, is_cut},
+    forms::{self, Form, standard},
+};
 
 /// The shortest prefix of a secret that is removed at the end of a cut string.
 const SHORTEST_PART: usize = 8;
-
-/// The fewest base64 characters that certainly belong to the secret.
-const SHORTEST_BASE64: usize = 4;
-
-const ALPHABETS: [&[u8; 64]; 4] = [
-    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
-    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,",
-    b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
-    b"./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
-];
 
 /// Searches for the secrets.
 pub(super) struct Matcher {
@@ -32,7 +25,7 @@ pub(super) struct Matcher {
 
 struct Pattern {
     bytes: Vec<u8>,
-    is_base64: bool,
+    form: Form,
     /// The index of its secret.
     secret: usize,
 }
@@ -56,27 +49,19 @@ impl Matcher {
         for (index, secret) in secrets.enumerate() {
             // `%255C%2526quot%253B` is the longest spelling of a byte that programs write.
             longest = longest.max(secret.len() * 24);
-            let quoted = quoted(secret);
-            for text in iter::once(secret).chain((quoted != secret).then_some(quoted.as_str())) {
-                let encoded = ALPHABETS
-                    .iter()
-                    .flat_map(|letters| base64_of(text, letters));
-                patterns.extend(encoded.map(|bytes| Pattern {
-                    bytes,
-                    is_base64: true,
-                    secret: index,
-                }));
-            }
-            patterns.push(Pattern {
-                bytes: secret.as_bytes().to_vec(),
-                is_base64: false,
+            patterns.extend(forms::of(secret).map(|(form, bytes)| Pattern {
+                bytes,
+                form,
                 secret: index,
-            });
+            }));
         }
         let mut by_first = Box::new([const { Vec::new() }; 256]);
         for (index, pattern) in patterns.iter().enumerate() {
             if let Some(first) = pattern.bytes.first() {
                 by_first[usize::from(*first)].push(index);
+                if pattern.form == Form::Hex && first.is_ascii_lowercase() {
+                    by_first[usize::from(first.to_ascii_uppercase())].push(index);
+                }
             }
         }
         Self {
@@ -210,14 +195,18 @@ impl Pattern {
             }
             let is_unfinished = each_meaning(text, place, &mut |meaning, next| {
                 let rest = &self.bytes[matched..];
-                let fits = rest.starts_with(meaning)
-                    || (self.is_base64 && standard(meaning[0]) == Some(rest[0]));
+                let fits = rest.starts_with(meaning) || self.form.reads(meaning[0], rest[0]);
                 if fits && matched + meaning.len() <= self.bytes.len() {
                     reached.insert((next, matched + meaning.len()));
                 }
             });
             if is_unfinished && matched > 0 {
                 open = open.max(matched);
+            }
+            if matched > 0
+                && let Some(next) = self.form.after_separator(text, place)
+            {
+                reached.insert((next, matched));
             }
         }
         match end {
@@ -233,12 +222,15 @@ impl Pattern {
         else {
             return false;
         };
-        first.is_ascii_alphanumeric() && second.is_ascii_alphanumeric() && second != wanted
+        first.is_ascii_alphanumeric()
+            && second.is_ascii_alphanumeric()
+            && second != wanted
+            && !self.form.reads(*second, *wanted)
     }
 
     /// Extends a match by the last base64 character of the secret and the padding.
     fn with_rest(&self, text: &[u8], start: usize, end: usize) -> usize {
-        if !self.is_base64 || start == end {
+        if self.form != Form::Base64 || start == end {
             return end;
         }
         let rest = &text[end..];
@@ -251,42 +243,4 @@ impl Pattern {
         }
         end
     }
-}
-
-/// Maps a character of the URL-safe alphabet to the standard one.
-const fn standard(url_safe: u8) -> Option<u8> {
-    match url_safe {
-        b'-' => Some(b'+'),
-        b'_' => Some(b'/'),
-        _ => None,
-    }
-}
-
-/// Returns the base64 of a secret at each offset, without characters that depend on neighbouring bytes.
-fn base64_of(secret: &str, alphabet: &[u8; 64]) -> impl Iterator<Item = Vec<u8>> {
-    let certain = move |offset: usize| {
-        let bit = |index: usize| {
-            let byte = index / 8;
-            let byte = byte.checked_sub(offset).map(|byte| secret.as_bytes()[byte]);
-            byte.unwrap_or_default() >> (7 - index % 8) & 1
-        };
-        let from = (offset * 8).div_ceil(6);
-        let to = (offset + secret.len()) * 8 / 6;
-        (from..to)
-            .map(|character| {
-                let value = (0..6).fold(0, |value, of| value << 1 | bit(character * 6 + of));
-                alphabet[usize::from(value)]
-            })
-            .collect::<Vec<_>>()
-    };
-    let found: Vec<_> = (0..3).map(certain).collect();
-    found
-        .into_iter()
-        .filter(|found| found.len() >= SHORTEST_BASE64)
-}
-
-/// Returns a secret as it is between the quotation marks of a JSON string.
-fn quoted(secret: &str) -> String {
-    let quoted = serde_json::Value::from(secret).to_string();
-    quoted[1..quoted.len() - 1].to_owned()
 }

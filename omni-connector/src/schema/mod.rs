@@ -4,6 +4,8 @@ mod check;
 pub(crate) mod credential;
 mod decode;
 mod input;
+#[cfg(feature = "mcp")]
+mod keywords;
 mod limits;
 #[cfg(feature = "mcp")]
 mod republish;
@@ -19,7 +21,7 @@ pub use credential::{CredentialSet, FromCredential, WithSettings};
 pub(crate) use credential::{decode_credential, decode_settings};
 pub use decode::{DecodeError, decode};
 pub(crate) use decode::{
-    Keys, Trial, Tried, decode_field, decode_with_keys, is_custom, trial, whole,
+    Keys, Trial, Tried, decode_field, decode_with_keys, is_buffered, is_custom, trial, whole,
 };
 pub use input::{REFUSED_KEYS, SchemaError, check_input_schema};
 pub(crate) use limits::{Rule, check_limits, compare, whole_numbers};

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     input::{REFUSED_KEYS, SchemaError, check_input_schema},
+    keywords::repair,
     simplify::safe_schema,
 };
 
@@ -102,6 +103,7 @@ impl Inliner<'_> {
                 "is too large once its references are inlined",
             ));
         }
+        repair(&mut schema);
         let references = ["$ref", "$dynamicRef", "$recursiveRef"];
         let reference = references.into_iter().find_map(|key| schema.remove(key));
         for key in REFUSED_KEYS.iter().chain(&IDENTITY) {

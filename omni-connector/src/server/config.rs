@@ -126,12 +126,7 @@ impl ServerConfig {
         );
         let port = required("PORT", "the port to listen on, such as `4001`");
         let (manager_url, host_name) = (manager_url.trim(), host_name.trim());
-        if !host_name.is_empty() && !is_host(host_name) {
-            problems.push(format!(
-                "help: `CONNECTOR_HOST_NAME` is `{host_name}`, which is no host; give the name or the IP address alone, such as \
-                 `acme` or `fd00::12`"
-            ));
-        }
+        check_addresses(manager_url, host_name, &mut problems);
         let mut config = Self::new(manager_url, host_name, 0);
         if !port.is_empty() {
             read(&mut config.port, "PORT", &port, "port", &mut problems);
@@ -216,6 +211,32 @@ impl ServerConfig {
             format!("http://{}:{}", self.host_name, self.port)
         }
     }
+}
+
+/// Reports addresses that are none. Missing ones are reported already.
+fn check_addresses(manager_url: &str, host_name: &str, problems: &mut Vec<String>) {
+    if !manager_url.is_empty() && !is_base(manager_url) {
+        problems.push(format!(
+            "help: `CONNECTOR_MANAGER_URL` is `{}`, which is not the base of a URL; give it with `http://` and without a query, such \
+             as `http://connector-manager:3004`",
+            crate::redact::redact(manager_url)
+        ));
+    }
+    if !host_name.is_empty() && !is_host(host_name) {
+        problems.push(format!(
+            "help: `CONNECTOR_HOST_NAME` is `{host_name}`, which is no host; give the name or the IP address alone, such as \
+             `acme` or `fd00::12`"
+        ));
+    }
+}
+
+/// Returns whether paths can be added to a URL.
+fn is_base(text: &str) -> bool {
+    url::Url::parse(text).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.query().is_none()
+            && url.fragment().is_none()
+    })
 }
 
 /// Returns whether a string is a bare host: a name or an IP address, without scheme, port and path.
@@ -385,6 +406,36 @@ mod tests {
         assert_eq!(idle(""), Ok(Duration::from_mins(5)));
         assert_eq!(idle("7"), Ok(Duration::from_secs(7)));
         assert!(idle("0").is_err(), "no connection lives so short");
+    }
+
+    #[test]
+    fn an_address_of_the_manager_that_is_none_is_refused_by_name() {
+        let with = |url: &str| {
+            config(&[
+                ("CONNECTOR_MANAGER_URL", url),
+                ("CONNECTOR_HOST_NAME", "acme"),
+                ("PORT", "4801"),
+            ])
+        };
+        for url in ["http://m:3004/", "https://m/omni", "http://[fd00::12]:3004"] {
+            assert!(with(url).is_ok(), "{url}");
+        }
+        for url in [
+            "m:3004",
+            "127.0.0.1:3004",
+            "/omni",
+            "ftp://m",
+            "http://m?token=hunter22",
+            "http://m/#x",
+            "http://",
+        ] {
+            let message = with(url).unwrap_err().to_string();
+            assert!(
+                message.contains("`CONNECTOR_MANAGER_URL` is `"),
+                "{message}"
+            );
+            assert!(!message.contains("hunter22"), "{message}");
+        }
     }
 
     #[test]

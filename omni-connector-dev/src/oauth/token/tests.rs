@@ -91,12 +91,39 @@ fn a_refusal_keeps_the_providers_message_for_every_status() {
             r#"{"error":null,"error_description":"Old code"}"#,
             "error: Old code",
         ),
+        (
+            r#"{"error":"old","error_description":["Old code","ask again"]}"#,
+            "old: Old code; ask again",
+        ),
+        (
+            r#"{"error":"old","error_description":{"value":"Old code"}}"#,
+            "old: Old code",
+        ),
+        (r#"{"error":{"code":401}}"#, "401"),
+        (
+            r#"{"fault":{"faultstring":"Old code","detail":{"errorcode":"x"}}}"#,
+            "error: Old code",
+        ),
+        (
+            r#"{"errorCode":"E1","errorMessage":"Old code"}"#,
+            "error: Old code",
+        ),
     ] {
         assert_eq!(refused(200, body), said);
         assert_eq!(refused(400, body), said);
     }
-    let kept = granted(json!({ "access_token": "at", "error": null, "message": "welcome" }));
-    assert_eq!(kept.access_token, "at");
+    for none in [
+        json!(null),
+        json!({}),
+        json!([]),
+        json!(""),
+        json!("0"),
+        json!(false),
+        json!({ "code": 0, "message": "" }),
+    ] {
+        let kept = granted(json!({ "access_token": "at", "error": none, "message": "welcome" }));
+        assert_eq!(kept.access_token, "at", "{none}");
+    }
     assert_eq!(
         refused(500, "<html>broken</html>"),
         "token endpoint returned HTTP 500 Internal Server Error"
@@ -200,4 +227,21 @@ fn a_form_grants_as_json_does() {
         (grant.access_token.as_str(), grant.life),
         ("at", Some(Duration::from_mins(1)))
     );
+}
+
+#[test]
+fn a_part_of_the_tokens_may_be_deeper_than_the_others() {
+    let outer = granted(json!({
+        "refresh_token": "rt", "expires_in": 60, "data": { "token": { "access_token": "at", "scope": "a" } },
+    }));
+    assert_eq!(outer.access_token, "at");
+    assert_eq!(outer.refresh_token.as_deref(), Some("rt"));
+    assert_eq!(outer.life, Some(Duration::from_mins(1)));
+    assert_eq!(outer.scopes, Some(vec!["a".to_owned()]));
+    let listed = granted(json!({ "data": [{ "access_token": "at", "refresh_token": "rt" }] }));
+    assert_eq!(listed.refresh_token.as_deref(), Some("rt"));
+    // Slack's own token, beside that of a person.
+    let slack =
+        granted(json!({ "access_token": "bot", "authed_user": { "access_token": "person" } }));
+    assert_eq!(slack.access_token, "bot");
 }

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use ring::hmac;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
+use serde_path_to_error::Track;
 
 use crate::{connector::ActionError, schema::DecodeError, wire::SecretString};
 
@@ -107,6 +108,10 @@ impl WebhookRequest {
         }
         decode_json(body).map_err(|error| match error.inner().classify() {
             Category::Data => DecodeError::in_text("webhook call", &error).into(),
+            _ if self.coding().is_some() => refuse(&format!(
+                "it is compressed with `{}`\nhelp: turn that off where the webhook is set up, or read the call from `body`",
+                self.coding().unwrap_or_default()
+            )),
             _ if self.is_form() => refuse(
                 "it is a form, not JSON\nhelp: choose `application/json` where the webhook is set up, or read the form with `form`",
             ),
@@ -145,6 +150,14 @@ impl WebhookRequest {
             .is_some_and(|kind| kind.eq_ignore_ascii_case(FORM))
     }
 
+    /// Returns the coding of a body that is compressed, unless it breaks the rules of names.
+    fn coding(&self) -> Option<&str> {
+        let coding = self.header("content-encoding")?.trim();
+        let is_name = |c: u8| c.is_ascii_alphanumeric() || c == b'-';
+        let is_valid = (1..=20).contains(&coding.len()) && coding.bytes().all(is_name);
+        (is_valid && !coding.eq_ignore_ascii_case("identity")).then_some(coding)
+    }
+
     /// Returns the content type without its parameters, unless it is missing or breaks the rules of names (RFC 6838 §4.2).
     fn media_type(&self) -> Option<&str> {
         let kind = self.header("content-type")?.split(';').next()?.trim();
@@ -172,7 +185,13 @@ impl WebhookRequest {
 fn decode_json<T: DeserializeOwned>(
     body: &[u8],
 ) -> Result<T, serde_path_to_error::Error<serde_json::Error>> {
-    serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(body))
+    let mut text = serde_json::Deserializer::from_slice(body);
+    let decoded = serde_path_to_error::deserialize(&mut text)?;
+    // What comes behind the value belongs to it as well.
+    match text.end() {
+        Ok(()) => Ok(decoded),
+        Err(error) => Err(serde_path_to_error::Error::new(Track::new().path(), error)),
+    }
 }
 
 impl fmt::Debug for WebhookRequest {
@@ -323,6 +342,15 @@ mod tests {
                 "{said}"
             );
         }
+        for (body, place) in [
+            ("{\"a\":1} more", "line 1 column 9"),
+            ("{}\n{}", "line 2 column 1"),
+        ] {
+            let said = refused(&[], body);
+            assert!(said.contains(&format!("not JSON at {place}")), "{said}");
+        }
+        let packed = ("content-encoding", "gzip");
+        assert!(refused(&[packed], "\u{1f}x").contains("it is compressed with `gzip`\nhelp: "));
         let json = |headers: &[(&str, &str)], body: &'static str| {
             let call = WebhookRequest::new("/hooks", headers, body);
             call.json::<serde_json::Value>().unwrap()

@@ -319,14 +319,20 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// Finds the message in structured content.
-fn message_in(structured: &Value) -> Option<&str> {
+pub(super) fn message_in(structured: &Value) -> Option<&str> {
     let places = [
         "/message",
+        "/message/text",
         "/error/message",
+        "/error_description",
+        "/error/detail",
         "/error",
         "/reason",
         "/detail",
+        "/details",
+        "/description",
         "/errors/0/message",
+        "/errors/0/detail",
         "/errors/0",
     ];
     places

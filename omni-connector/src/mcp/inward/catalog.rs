@@ -5,8 +5,8 @@ use std::{collections::HashSet, time::Duration};
 use rmcp::{
     ServiceError,
     model::{
-        ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
-        PaginatedRequestParams, Prompt, Resource, ResourceTemplate, Tool,
+        ErrorCode, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
+        ListToolsResult, PaginatedRequestParams, Prompt, Resource, ResourceTemplate, Tool,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,9 @@ use crate::{
         Skill, SourceType,
     },
 };
+
+/// The most repeated tools that the log names.
+const MOST_NAMED: usize = 10;
 
 /// The lists of one server. `source_types` of the actions are empty until they enter a manifest.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -41,7 +44,14 @@ impl Catalog {
         let (peer, has) = (session.peer(), session.capabilities());
         let mut catalog = Self::default();
         if has.tools.is_some() {
-            let tools = walk(TOOLS, |page| peer.list_tools(page)).await?;
+            let tools = walk(TOOLS, |page| peer.list_tools(page)).await;
+            let tools = match tools {
+                // A server whose answer to `initialize` does not say what it offers.
+                Err(ServiceError::McpError(error)) if error.code == ErrorCode::METHOD_NOT_FOUND => {
+                    Vec::new()
+                }
+                tools => tools?,
+            };
             let tools = named("tool", tools, |tool| &tool.name);
             let names = source_types.iter().map(|of| of.as_str());
             catalog.add_tools(tools, longest_action_name(names));
@@ -69,6 +79,7 @@ impl Catalog {
     /// Adds tools, whose names language models take up to the length `longest`.
     fn add_tools(&mut self, tools: Vec<Tool>, longest: usize) {
         let mut names = HashSet::new();
+        let mut repeated = 0;
         for tool in tools {
             let name = tool.name.to_string();
             let is_usual = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
@@ -79,10 +90,13 @@ impl Catalog {
                 );
             }
             if !names.insert(name.clone()) {
-                tracing::warn!(
-                    tool = name,
-                    "the MCP server lists two tools of this name; the first stays"
-                );
+                repeated += 1;
+                if repeated <= MOST_NAMED {
+                    tracing::warn!(
+                        tool = name,
+                        "the MCP server lists two tools of this name; the first stays"
+                    );
+                }
                 continue;
             }
             let schema = Value::Object(tool.input_schema.as_ref().clone());
@@ -102,6 +116,11 @@ impl Catalog {
                     "a tool of the MCP server is left out, since Omni would refuse the whole connector: {error}"
                 ),
             }
+        }
+        if repeated > MOST_NAMED {
+            tracing::warn!(
+                "the MCP server lists {repeated} tools under a name that an earlier one has"
+            );
         }
     }
 

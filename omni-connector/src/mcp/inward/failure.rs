@@ -17,6 +17,29 @@ pub(super) enum ConnectFailure {
 }
 
 impl ConnectFailure {
+    /// Returns whether the server refused to begin, and gave a reason.
+    pub(super) fn is_refusal(&self) -> bool {
+        let Self::Initialize(error, _) = self else {
+            return false;
+        };
+        matches!(**error, ClientInitializeError::JsonRpcError(_))
+    }
+
+    /// Returns the failure that says more: the second one, unless the server only did not know its method.
+    pub(super) fn or(self, second: Self) -> Self {
+        let is_unknown = match &second {
+            Self::Initialize(error, _) => match &**error {
+                ClientInitializeError::JsonRpcError(error) => {
+                    error.code == ErrorCode::METHOD_NOT_FOUND
+                }
+                ClientInitializeError::ConnectionClosed(_) => true,
+                _ => false,
+            },
+            Self::Start(_) => false,
+        };
+        if is_unknown { self } else { second }
+    }
+
     pub(super) fn explain(self, server: &McpServer) -> ActionError {
         let name = name(server);
         match self {

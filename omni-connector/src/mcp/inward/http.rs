@@ -26,6 +26,7 @@ use rmcp::{
 use sse_stream::{Error as SseError, Sse, SseStream};
 
 use super::{
+    events::{Lines, TooLong},
     http_failure::{
         Failure, HttpFailure, LONGEST_REFUSAL, failed, failure, names_no_call, read, refusal, said,
         says_why,
@@ -246,41 +247,41 @@ fn event(message: &Received) -> Sse {
 
 /// Replaces an event's message by one that the client library can read.
 fn mend(event: &mut Sse, receive: impl FnOnce(&[u8]) -> Option<Received>) {
-    if !matches!(event.event.as_deref(), None | Some("" | "message")) {
+    let is_message = matches!(event.event.as_deref(), None | Some("" | "message"));
+    let looks_like_one = |data: &String| data.contains("\"jsonrpc\"");
+    if !is_message && !event.data.as_ref().is_some_and(looks_like_one) {
         return;
     }
+    event.event = None;
     if let Some(data) = event.data.take() {
         let message = receive(data.as_bytes());
         event.data = message.and_then(|message| serde_json::to_string(&message).ok());
     }
 }
 
-/// Returns the bytes of a stream until an event is too long.
+/// Returns the bytes of a stream, rewritten for the client library, until an event is too long.
 fn bounded(
     response: Response,
     is_too_long: Arc<AtomicBool>,
 ) -> BoxStream<'static, Result<Bytes, io::Error>> {
-    let (mut size, mut last, mut is_blank) = (0_usize, 0_u8, false);
-    let bytes = response.bytes_stream().map(move |chunk| {
-        let chunk = chunk.map_err(io::Error::other)?;
-        for byte in &chunk {
-            let is_second_half = *byte == b'\n' && last == b'\r';
-            last = *byte;
-            size += 1;
-            if is_second_half {
-                continue;
-            }
-            let is_end = matches!(byte, b'\n' | b'\r');
-            if is_end && is_blank {
-                size = 0;
-            }
-            is_blank = is_end;
+    let state = (Some(response.bytes_stream()), Lines::new(LONGEST));
+    let bytes = stream::unfold(state, move |(chunks, mut lines)| {
+        let is_too_long = Arc::clone(&is_too_long);
+        async move {
+            let mut chunks = chunks?;
+            Some(match chunks.next().await {
+                Some(Ok(chunk)) => match lines.push(&chunk) {
+                    Ok(rewritten) => (Ok(rewritten.into()), (Some(chunks), lines)),
+                    Err(TooLong) => {
+                        is_too_long.store(true, Ordering::Relaxed);
+                        let error = io::Error::other("an event is too long");
+                        (Err(error), (None, lines))
+                    }
+                },
+                Some(Err(error)) => (Err(io::Error::other(error)), (None, lines)),
+                None => (Ok(lines.end().into()), (None, lines)),
+            })
         }
-        if size > LONGEST {
-            is_too_long.store(true, Ordering::Relaxed);
-            return Err(io::Error::other("an event is too long"));
-        }
-        Ok(chunk)
     });
     bytes.boxed()
 }

@@ -16,9 +16,13 @@ type Object = Map<String, Value>;
 
 /// Repairs the result of a request of `method`. Valid parts are not changed.
 pub(super) fn result(method: &str, result: &mut Value) {
+    if let Some(key) = list_of(method, result) {
+        *result = Value::Object(Object::from_iter([(key.to_owned(), result.take())]));
+    }
     let Value::Object(result) = result else {
         return;
     };
+    camel_case(result);
     match method {
         "initialize" => initialized(result),
         "tools/list" => list(result, "tools", |tool| {
@@ -60,6 +64,47 @@ pub(super) fn result(method: &str, result: &mut Value) {
             drop_unless(result, "description", Value::is_string);
         }
         _ => {}
+    }
+}
+
+/// Returns the name of the only list in a result, for a result that is this list alone. A tool may return a string alone.
+fn list_of(method: &str, result: &Value) -> Option<&'static str> {
+    let is_text = method == "tools/call" && result.is_string();
+    if !(result.is_array() || is_text) {
+        return None;
+    }
+    Some(match method {
+        "tools/list" => "tools",
+        "resources/list" => "resources",
+        "resources/templates/list" => "resourceTemplates",
+        "prompts/list" => "prompts",
+        "tools/call" => "content",
+        "resources/read" => "contents",
+        "prompts/get" => "messages",
+        _ => return None,
+    })
+}
+
+/// Renames keys that a program wrote as it calls them itself, as Python does.
+fn camel_case(object: &mut Object) {
+    const NAMES: [(&str, &str); 10] = [
+        ("input_schema", "inputSchema"),
+        ("is_error", "isError"),
+        ("mime_type", "mimeType"),
+        ("next_cursor", "nextCursor"),
+        ("output_schema", "outputSchema"),
+        ("protocol_version", "protocolVersion"),
+        ("resource_templates", "resourceTemplates"),
+        ("server_info", "serverInfo"),
+        ("structured_content", "structuredContent"),
+        ("uri_template", "uriTemplate"),
+    ];
+    for (written, name) in NAMES {
+        if !object.contains_key(name)
+            && let Some(value) = object.remove(written)
+        {
+            object.insert(name.to_owned(), value);
+        }
     }
 }
 
@@ -146,6 +191,7 @@ fn each(result: &mut Object, key: &str, mut item: impl FnMut(&mut Object) -> Men
             tracing::warn!("item {place} of `{key}` of the MCP server is left out: it is not an object");
             return false;
         };
+        camel_case(object);
         let name = called_by(object).unwrap_or_else(|| format!("item {place}"));
         match item(object) {
             Ok(dropped) if dropped.is_empty() => true,
@@ -190,6 +236,13 @@ fn name_by(resource: &mut Object, address: &str) {
 }
 
 fn initialized(result: &mut Object) {
+    let offered = result.get("capabilities").and_then(Value::as_object);
+    if offered.is_none_or(Object::is_empty)
+        && !result.get("capabilities").is_some_and(Value::is_array)
+    {
+        // A server that offers nothing at all has tools, and did not think of saying so.
+        result.insert("capabilities".to_owned(), json!({ "tools": {} }));
+    }
     if decoded::<InitializeResult>(result).is_ok() {
         return;
     }

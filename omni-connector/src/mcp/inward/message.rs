@@ -10,7 +10,7 @@ use rmcp::{
 };
 use serde_json::Value;
 
-use super::{lenient, mend};
+use super::{answer::message_in, lenient, mend};
 use crate::excerpt::excerpt;
 
 /// A message of a server.
@@ -196,8 +196,18 @@ fn failed(request: RequestId, error: &Value) -> Received {
     let code = error["code"]
         .as_i64()
         .and_then(|code| i32::try_from(code).ok());
-    let said = error["message"].as_str().or_else(|| error.as_str());
-    let said = said.unwrap_or("the MCP server gave no reason").to_owned();
+    let said = message_in(error).map(str::to_owned);
+    let more = error.get("data").and_then(message_in);
+    let more = more.map(|more| excerpt(more, QUOTED));
+    let said = match (said, more) {
+        (Some(said), Some(more)) if !said.contains(&*more) => format!("{said}: {more}"),
+        (Some(said), _) => said,
+        (None, Some(more)) => more,
+        (None, None) => match &error["code"] {
+            Value::Null => "the MCP server gave no reason".to_owned(),
+            code => format!("the MCP server gave no reason, but the code {code}"),
+        },
+    };
     let code = ErrorCode(code.unwrap_or(ErrorCode::INTERNAL_ERROR.0));
     Received::error(
         ErrorData::new(code, said, error.get("data").cloned()),
@@ -223,7 +233,7 @@ pub(super) fn refused(request: RequestId, reason: &str, text: &[u8]) -> Received
 /// Returns an id as a string, so that `7`, `7.0` and `"7"` are equal.
 fn id(value: &Value) -> String {
     match value {
-        Value::String(id) => id.clone(),
+        Value::String(id) => id.trim().to_owned(),
         Value::Number(id) => {
             let id = id.to_string();
             id.strip_suffix(".0").map_or(id.clone(), str::to_owned)

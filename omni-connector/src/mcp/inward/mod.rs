@@ -6,6 +6,7 @@
 mod answer;
 mod cache;
 mod catalog;
+mod events;
 mod failure;
 mod http;
 mod http_failure;

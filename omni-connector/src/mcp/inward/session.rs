@@ -18,8 +18,8 @@ use rmcp::{
         ServerCapabilities, SubscriptionFilter,
     },
     service::{
-        ClientCacheConfig, ClientInitializeError, ClientLifecycleMode, ClientServiceExt,
-        NotificationContext, Peer, RunningService,
+        ClientCacheConfig, ClientLifecycleMode, ClientServiceExt, NotificationContext, Peer,
+        RunningService,
     },
     transport::{
         IntoTransport, StreamableHttpClientTransport,
@@ -102,13 +102,12 @@ impl Session {
     ) -> Result<Self, ActionError> {
         let running = match connect(&listener, ClientLifecycleMode::Initialize).await {
             // The server supports only versions without that handshake.
-            Err(ConnectFailure::Initialize(error, _))
-                if matches!(*error, ClientInitializeError::JsonRpcError(_)) =>
-            {
+            Err(first) if first.is_refusal() => {
                 let newest = ClientLifecycleMode::Discover {
                     preferred_versions: vec![ProtocolVersion::LATEST],
                 };
-                connect(&listener, newest).await
+                let second = connect(&listener, newest).await;
+                second.map_err(|second| first.or(second))
             }
             other => other,
         }

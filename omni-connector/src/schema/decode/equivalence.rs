@@ -121,6 +121,8 @@ fn agree<T: DeserializeOwned + Serialize>(value: &Value) {
             assert_eq!(json!(ours), json!(theirs), "{value}");
         }
         (Err(_), Err(_)) => {}
+        // `serde_json` reads a number that does not fit single precision as infinite.
+        (Err(ours), Ok(_)) if ours.message().contains("does not fit, expected f32") => {}
         (Err(ours), Ok(_)) => {
             let is_list = value.to_string().contains('[');
             assert!(

@@ -102,6 +102,14 @@ pub(crate) fn is_custom(tried: &Tried) -> bool {
     })
 }
 
+/// Returns whether serde kept one of the values before it decoded it.
+pub(crate) fn is_buffered(tried: &Tried) -> bool {
+    trace::is_buffered(match tried {
+        Ok(trace) => trace,
+        Err(unfit) => &unfit.trace,
+    })
+}
+
 impl Unfit {
     /// Returns the unknown field at the top level and the fields that serde expects there, including aliases.
     pub(crate) fn unknown_field(&self) -> Option<(&str, Vec<&str>)> {
@@ -192,10 +200,10 @@ impl DecodeError {
             }
         } else if message.starts_with("invalid type") {
             format!("{field} is of the wrong type{expected}")
-        } else if message.starts_with("unknown field") {
-            format!("{field} is not a known field{expected}")
-        } else if message.starts_with("duplicate field") {
-            format!("{field} is given twice")
+        } else if let Some(field) = named_by(message, "unknown field `", path) {
+            format!("`{field}` is not a known field{expected}")
+        } else if let Some(field) = named_by(message, "duplicate field `", path) {
+            format!("`{field}` is given twice")
         } else if let Some(why) = wrong_address(message) {
             format!("{field} is not an address: {why}")
         } else {
@@ -203,6 +211,16 @@ impl DecodeError {
         };
         Self { what, problem }
     }
+}
+
+/// Returns the path of the field that serde's message names after `prefix`. Serde reports some of them for their object.
+fn named_by(message: &str, prefix: &str, path: &str) -> Option<String> {
+    let (name, _) = message.strip_prefix(prefix)?.split_once('`')?;
+    Some(match path.strip_suffix(name) {
+        _ if path.is_empty() => name.to_owned(),
+        Some(object) if object.is_empty() || object.ends_with('.') => path.to_owned(),
+        _ => format!("{path}.{name}"),
+    })
 }
 
 /// Returns why a URL is invalid, from the message of the crate `url`, which quotes the URL after the reason.
@@ -302,6 +320,39 @@ mod tests {
             message(json!(7)),
             "invalid credentials: it is of the wrong type, expected struct Outer"
         );
+    }
+
+    #[test]
+    fn a_field_that_is_given_twice_or_not_known_is_named() {
+        #[derive(Debug, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        #[allow(dead_code, reason = "only decoded")]
+        struct Closed {
+            #[serde(alias = "q")]
+            query: String,
+            #[serde(flatten)]
+            page: Page,
+        }
+        #[derive(Debug, Deserialize)]
+        #[allow(dead_code, reason = "only decoded")]
+        struct Page {
+            page: u8,
+        }
+        for (value, expected) in [
+            (
+                json!([{ "query": "a", "q": "b", "page": 1 }]),
+                "`[0].query` is given twice",
+            ),
+            (
+                json!([{ "query": "a", "page": 1, "size": 2 }]),
+                "`[0].size` is not a known field",
+            ),
+        ] {
+            let error = decode::<Vec<Closed>>("params", value).unwrap_err();
+            assert_eq!(error.to_string(), format!("invalid params: {expected}"));
+        }
+        let error = decode::<Closed>("params", json!({ "query": "a", "q": "b" })).unwrap_err();
+        assert_eq!(error.to_string(), "invalid params: `query` is given twice");
     }
 
     #[test]

@@ -63,6 +63,15 @@ pub(super) fn keys<T>(decode: impl FnOnce() -> T) -> (T, Keys) {
 /// Marks a field that a function of the author decoded: `#[serde(deserialize_with = …)]`.
 const CUSTOM: u64 = u64::MAX;
 
+/// Marks a value that serde kept before it decoded it, as those of flattened and tagged types. Their decoding is not
+/// recorded.
+const BUFFERED: u64 = u64::MAX - 1;
+
+/// Returns whether serde kept a value of the trace.
+pub(super) fn is_buffered(trace: &[u64]) -> bool {
+    trace.contains(&BUFFERED)
+}
+
 /// Returns whether a function of the author decoded a field of the trace.
 pub(super) fn is_custom(trace: &[u64]) -> bool {
     trace.contains(&CUSTOM)
@@ -87,6 +96,9 @@ fn note_variant(type_name: &str, variant: &DefaultHasher) {
             trace.push(variant.finish());
             if type_name.contains("__DeserializeWith") {
                 trace.push(CUSTOM);
+            }
+            if type_name.ends_with("::Content") || type_name.contains("::Content<") {
+                trace.push(BUFFERED);
             }
         }
     });

@@ -33,6 +33,17 @@ impl Decoder {
         }
     }
 
+    /// Reads a number of single precision, which may not be infinite.
+    fn single<'de, V: Visitor<'de>>(number: &Number, visitor: V) -> Result<V::Value, Misfit> {
+        #[allow(clippy::cast_possible_truncation, reason = "the result is examined")]
+        let is_finite = |float: f64| (float as f32).is_finite();
+        if number.as_f64().is_some_and(is_finite) {
+            Self::number(number, visitor)
+        } else {
+            Err(Misfit::custom("the number does not fit, expected f32"))
+        }
+    }
+
     /// Reads a whole number, including one with a point or an exponent: JSON Schema counts `10.0` as an integer.
     fn whole<'de, V: Visitor<'de>>(number: &Number, visitor: V) -> Result<V::Value, Misfit> {
         match whole(number) {
@@ -42,7 +53,8 @@ impl Decoder {
     }
 }
 
-/// Returns the float's value as an integer if it is whole and fits 64 bits.
+/// Returns the float's value as an integer if it is whole and fits 64 bits. The lowest of them is refused: an integer that
+/// is too low for 64 bits is rounded to the same float.
 #[allow(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -54,7 +66,9 @@ pub(crate) fn whole(number: &Number) -> Option<Number> {
     if float.fract() != 0.0 {
         return None;
     }
-    if (-ABOVE_SIGNED..ABOVE_SIGNED).contains(&float) {
+    if float == -ABOVE_SIGNED {
+        None
+    } else if (-ABOVE_SIGNED..ABOVE_SIGNED).contains(&float) {
         Some((float as i64).into())
     } else if (ABOVE_SIGNED..ABOVE_SIGNED * 2.0).contains(&float) {
         Some((float as u64).into())
@@ -106,7 +120,9 @@ impl<'de> Deserializer<'de> for Decoder {
         deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128
     }
 
-    numbers! { number: deserialize_f32 deserialize_f64 }
+    numbers! { number: deserialize_f64 }
+
+    numbers! { single: deserialize_f32 }
 
     only! {
         deserialize_bool(Value::Bool(value) => |visitor: V| visitor.visit_bool(value))

@@ -13,7 +13,7 @@ use std::{cmp::Ordering, collections::HashSet};
 use regex_lite::Regex;
 use serde_json::{Map, Number, Value};
 
-use {format::Format, shape::Shape, violation::Path};
+use {format::Format, number::is_multiple, shape::Shape, violation::Path};
 pub(crate) use {
     number::compare,
     spelling::{check_limits, whole_numbers},
@@ -30,6 +30,7 @@ pub(crate) struct Rule {
     maximum: Option<Number>,
     above: Option<Number>,
     below: Option<Number>,
+    multiple_of: Option<Number>,
     min_length: Option<usize>,
     max_length: Option<usize>,
     pattern: Option<Regex>,
@@ -37,6 +38,8 @@ pub(crate) struct Rule {
     min_items: Option<usize>,
     max_items: Option<usize>,
     unique_items: bool,
+    min_properties: Option<usize>,
+    max_properties: Option<usize>,
     properties: Vec<(String, Rule)>,
     named_like: Vec<(Regex, Rule)>,
     others: Option<Box<Rule>>,
@@ -81,6 +84,7 @@ impl Rule {
             maximum: number("maximum"),
             above: number("exclusiveMinimum"),
             below: number("exclusiveMaximum"),
+            multiple_of: number("multipleOf"),
             min_length: amount("minLength"),
             max_length: amount("maxLength"),
             pattern: text(schema, "pattern").and_then(|pattern| Regex::new(pattern).ok()),
@@ -88,6 +92,8 @@ impl Rule {
             min_items: amount("minItems"),
             max_items: amount("maxItems"),
             unique_items: schema.get("uniqueItems") == Some(&Value::Bool(true)),
+            min_properties: amount("minProperties"),
+            max_properties: amount("maxProperties"),
             properties: map("properties")
                 .map(|(name, inner)| (name.clone(), Self::of(inner)))
                 .collect(),
@@ -109,12 +115,20 @@ impl Rule {
     }
 
     fn has_own_limits(&self) -> bool {
-        let numbers = [&self.minimum, &self.maximum, &self.above, &self.below];
+        let numbers = [
+            &self.minimum,
+            &self.maximum,
+            &self.above,
+            &self.below,
+            &self.multiple_of,
+        ];
         let counts = [
             self.min_length,
             self.max_length,
             self.min_items,
             self.max_items,
+            self.min_properties,
+            self.max_properties,
         ];
         numbers.iter().any(|limit| limit.is_some())
             || counts.iter().any(Option::is_some)
@@ -180,6 +194,12 @@ impl Rule {
                 }
             }
             Value::Object(fields) => {
+                if let Some(problem) =
+                    out_of(fields.len(), self.min_properties, self.max_properties)
+                {
+                    let fields = count(fields.len(), "field");
+                    first.note(Err(path.limit(format!("has {fields}, {problem}"))))?;
+                }
                 for (name, value) in fields {
                     if value.is_null() && !self.shape.requires(name) {
                         // Null counts as absent; decoding reports whether null is allowed.
@@ -234,7 +254,12 @@ impl Rule {
                 return Err(path.limit(format!("must be {must} {limit}")));
             }
         }
-        Ok(())
+        match &self.multiple_of {
+            Some(step) if !is_multiple(amount, step) => {
+                Err(path.limit(format!("must be a multiple of {step}")))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn look_at_text(&self, text: &str, path: Path<'_>) -> Result<(), Violation> {

@@ -22,6 +22,16 @@ fn whole(number: &Number) -> Option<i128> {
     signed.or_else(|| number.as_u64().map(i128::from))
 }
 
+/// Returns whether a number is a multiple of another one, apart from the rounding of floating-point numbers.
+pub(super) fn is_multiple(amount: &Number, step: &Number) -> bool {
+    if let (Some(amount), Some(step)) = (whole(amount), whole(step)) {
+        return step == 0 || amount % step == 0;
+    }
+    let (amount, step) = (amount.as_f64(), step.as_f64());
+    let times = amount.unwrap_or_default() / step.unwrap_or(1.0);
+    (times - times.round()).abs() <= times.abs().max(1.0) * f64::EPSILON * 4.0
+}
+
 #[allow(
     clippy::cast_possible_truncation,
     reason = "a conversion to i128 keeps to its ends, which no whole JSON number reaches"

@@ -51,6 +51,11 @@ impl Shape {
         self.required.iter().any(|required| required == name)
     }
 
+    /// Returns whether it is declared to have no other names.
+    pub(super) const fn is_closed(&self) -> bool {
+        self.closed
+    }
+
     /// Returns whether it is declared to have any other names.
     pub(super) const fn names_are_free(&self) -> bool {
         self.free

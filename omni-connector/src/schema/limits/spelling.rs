@@ -34,6 +34,9 @@ enum Unknown {
         declared: BTreeSet<String>,
         /// Those of the declared names that may stand below a flattened `Option`.
         optional: BTreeSet<String>,
+        /// Whether the schema admits no other names, as that of a map whose keys are an enum. Such a map takes one key in
+        /// two spellings.
+        is_closed: bool,
     },
     /// The string at `place`, which matches none of the constants.
     Constant { place: String, declared: Vec<Value> },
@@ -183,6 +186,9 @@ fn find_unknown(own: &[&Rule], value: &Value, place: Path<'_>, found: &mut Vec<U
                             place: place.pointer(),
                             name: name.clone(),
                             optional: &missing & &optional_of(own),
+                            is_closed: rules
+                                .iter()
+                                .all(|rule| rule.properties.is_empty() || rule.shape.is_closed()),
                             declared: missing,
                         });
                     }
@@ -240,6 +246,7 @@ impl Unknown {
                 name,
                 declared,
                 optional,
+                is_closed,
             } => {
                 let value = input.pointer(place).and_then(|object| object.get(name));
                 let Some(value) = value else {
@@ -266,6 +273,9 @@ impl Unknown {
                     .collect();
                 if !aliases.is_empty() {
                     return aliases;
+                }
+                if *is_closed {
+                    return declared.iter().filter_map(renamed).collect();
                 }
                 let takes_all =
                     |to: &&String| !MISFITS.iter().any(|misfit| is_refused(with(to, misfit())));

@@ -31,6 +31,26 @@ fn each_limit_is_enforced_and_named_without_the_value() {
             "it must be less than 1",
         ),
         (
+            json!({ "multipleOf": 5 }),
+            json!(12),
+            "it must be a multiple of 5",
+        ),
+        (
+            json!({ "multipleOf": 0.1 }),
+            json!(0.25),
+            "it must be a multiple of 0.1",
+        ),
+        (
+            json!({ "minProperties": 1 }),
+            json!({}),
+            "it has 0 fields, at least 1 is needed",
+        ),
+        (
+            json!({ "maxProperties": 1 }),
+            json!({ "a": 1, "b": 1 }),
+            "it has 2 fields, at most 1 is allowed",
+        ),
+        (
             json!({ "minLength": 1 }),
             json!(""),
             "it is 0 characters long, at least 1 is needed",
@@ -95,6 +115,21 @@ fn a_pattern_may_match_anywhere() {
         problem(json!({ "pattern": "[0-9]" }), json!("abc 7 def")),
         None
     );
+}
+
+#[test]
+fn a_multiple_may_be_rounded() {
+    for (step, value) in [
+        (json!(0.1), json!(0.3)),
+        (json!(0.01), json!(19.99)),
+        (json!(5), json!(-10)),
+    ] {
+        assert_eq!(
+            problem(json!({ "multipleOf": step }), value),
+            None,
+            "{step}"
+        );
+    }
 }
 
 #[test]

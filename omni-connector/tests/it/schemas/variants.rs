@@ -250,3 +250,162 @@ fn a_name_that_may_be_an_alias_below_a_flattened_option_is_held_to_every_limit()
         assert_eq!(decoded.is_ok(), fits, "{text}: {decoded:?}");
     }
 }
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(tag = "op", rename_all = "snake_case")]
+#[allow(
+    dead_code,
+    clippy::option_option,
+    reason = "only decoded; null and absent are told apart this way"
+)]
+enum Change {
+    Assign {
+        #[serde(default, deserialize_with = "given", alias = "person")]
+        #[schemars(length(max = 4))]
+        who: Option<Option<String>>,
+        note: Option<String>,
+    },
+    Nothing,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[allow(dead_code, reason = "only decoded")]
+struct Changed {
+    id: u8,
+    note: Option<String>,
+    #[serde(flatten)]
+    change: Due,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[allow(
+    dead_code,
+    clippy::option_option,
+    reason = "only decoded; null and absent are told apart this way"
+)]
+struct Due {
+    #[serde(default, deserialize_with = "given", alias = "due_on")]
+    #[schemars(range(max = 31))]
+    due: Option<Option<u8>>,
+    place: Option<String>,
+}
+
+#[allow(
+    clippy::option_option,
+    reason = "null and absent are told apart this way"
+)]
+fn given<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(
+    given: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Deserialize::deserialize(given).map(Some)
+}
+
+#[test]
+fn a_null_that_clears_within_a_tagged_or_flattened_type_is_in_the_schema() {
+    let (tagged, flat) = (Declared::whole::<Change>(), Declared::whole::<Changed>());
+    let argument = Declared::argument::<Changed>();
+    for (declared, text, fits) in [
+        (&tagged, r#"{"op":"assign","who":null}"#, true),
+        (&tagged, r#"{"op":"assign","who":"anna"}"#, true),
+        (&tagged, r#"{"op":"assign","person":"annas"}"#, false),
+        (&flat, r#"{"id":1,"due":null}"#, true),
+        (&flat, r#"{"id":1,"due":32}"#, false),
+        (&flat, r#"{"id":1,"due_on":32}"#, false),
+        (&argument, r#"{"value":{"id":1,"due":null}}"#, true),
+    ] {
+        let value: Value = serde_json::from_str(text).unwrap();
+        let decoded = declared.decode(&value);
+        assert_eq!(decoded.is_ok(), fits, "{text}: {decoded:?}");
+        let is_described = declared.validator.is_valid(&value);
+        assert!(is_described || !fits, "{text}: {}", declared.schema);
+    }
+    for (declared, place) in [
+        (&tagged, "/properties/note/type"),
+        (&flat, "/properties/note/type"),
+        (&flat, "/properties/place/type"),
+    ] {
+        let kind = declared.schema.pointer(place);
+        assert_eq!(kind.and_then(Value::as_str), Some("string"), "{place}");
+    }
+}
+
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Day {
+    #[serde(alias = "sat")]
+    Saturday,
+    Sunday,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[allow(dead_code, reason = "only decoded")]
+struct Plan {
+    by_day: BTreeMap<Day, Hours>,
+    #[serde(default)]
+    maybe: Option<BTreeMap<Day, Named>>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(tag = "plan")]
+#[allow(dead_code, reason = "only decoded")]
+enum Planned {
+    Days { by_day: BTreeMap<Day, Hours> },
+}
+
+#[test]
+fn the_keys_of_a_map_may_be_aliases_and_its_values_keep_their_limits() {
+    let (whole, tagged) = (Declared::whole::<Plan>(), Declared::argument::<Planned>());
+    for (declared, text, fits) in [
+        (&whole, r#"{"by_day":{"saturday":{"n":24}}}"#, true),
+        (
+            &whole,
+            r#"{"by_day":{"sat":{"n":24},"sunday":{"n":24}}}"#,
+            true,
+        ),
+        (&whole, r#"{"by_day":{"sat":{"n":25}}}"#, false),
+        (&whole, r#"{"by_day":{"sat":{"amount":25}}}"#, false),
+        (
+            &whole,
+            r#"{"by_day":{},"maybe":{"sat":{"text":"late"}}}"#,
+            true,
+        ),
+        (
+            &whole,
+            r#"{"by_day":{},"maybe":{"sat":{"text":"later"}}}"#,
+            false,
+        ),
+        (&whole, r#"{"by_day":{"monday":{"n":1}}}"#, false),
+        (
+            &tagged,
+            r#"{"value":{"plan":"Days","by_day":{"sat":{"n":24}}}}"#,
+            true,
+        ),
+        (
+            &tagged,
+            r#"{"value":{"plan":"Days","by_day":{"sat":{"n":25}}}}"#,
+            false,
+        ),
+    ] {
+        let value: Value = serde_json::from_str(text).unwrap();
+        let decoded = declared.decode(&value);
+        assert_eq!(decoded.is_ok(), fits, "{text}: {decoded:?}");
+    }
+}
+
+#[test]
+fn a_number_beyond_its_type_is_refused_and_not_rounded() {
+    let (single, long) = (Declared::argument::<f32>(), Declared::argument::<i64>());
+    for (declared, number, fits) in [
+        (&single, "3.4028235e38", true),
+        (&single, "1e39", false),
+        (&single, "-1e39", false),
+        (&single, "1e-50", true),
+        (&long, "-9223372036854775808", true),
+        (&long, "-9223372036854775809", false),
+        (&long, "9223372036854775808", false),
+    ] {
+        let value: Value = serde_json::from_str(&format!(r#"{{"value":{number}}}"#)).unwrap();
+        let decoded = declared.decode(&value);
+        assert_eq!(decoded.is_ok(), fits, "{number}: {decoded:?}");
+    }
+}

@@ -183,6 +183,46 @@ const RESULTS: &[(&str, &str)] = &[
         "b64blob",
         r#"{"content":[{"type":"resource","resource":{"uri":"a:b.png","mimeType":"image/png","blob":"iVBORw0KGgo"}}]}"#,
     ),
+    (
+        "snake",
+        r#"{"is_error":true,"content":[{"type":"text","text":"it is locked"}]}"#,
+    ),
+    (
+        "snakestruct",
+        r#"{"content":[],"structured_content":{"count":3}}"#,
+    ),
+    (
+        "snakemime",
+        r#"{"content":[{"type":"image","mime_type":"image/png","data":"iVBORw0KGgo="},{"type":"text","text":"kept"}]}"#,
+    ),
+    ("bareblocks", r#"[{"type":"text","text":"kept"}]"#),
+    ("baretext", r#""kept""#),
+    ("toolresult", r#"{"toolResult":"kept"}"#),
+    ("unwrapped", r#"{"count":3}"#),
+    (
+        "upperkind",
+        r#"{"content":[{"type":"TEXT","text":"kept"}]}"#,
+    ),
+    (
+        "textnumber",
+        r#"{"content":[{"type":"text","text":7},{"type":"text","text":{"a":[1]}}]}"#,
+    ),
+    (
+        "contentmap",
+        r#"{"content":{"0":{"type":"text","text":"a"},"1":{"type":"text","text":"kept"}}}"#,
+    ),
+    (
+        "contentnested",
+        r#"{"content":[[{"type":"text","text":"kept"}]]}"#,
+    ),
+    (
+        "errobject",
+        r#"{"isError":{"message":"it is locked"},"content":[]}"#,
+    ),
+    (
+        "errdescribed",
+        r#"{"isError":true,"content":[],"structuredContent":{"error":"E1","error_description":"it is locked"}}"#,
+    ),
     ("deep", ""),
     ("session", ""),
     ("mutestream", ""),
@@ -194,6 +234,10 @@ const RESULTS: &[(&str, &str)] = &[
     ("nojsonrpc", ""),
     ("barerror", ""),
     ("errorcode", ""),
+    ("errordata", ""),
+    ("errormessage", ""),
+    ("errorbare", ""),
+    ("idblanks", ""),
     ("nullerror", ""),
     ("silent", ""),
     ("mute", ""),
@@ -221,12 +265,14 @@ fn tools(mode: &str, cursor: Option<&str>) -> String {
         "listannotation" => r#"{"name":"bad","inputSchema":{"type":"object"},"annotations":[]}"#.to_owned(),
         "oddproperty" => r#"{"name":"bad","inputSchema":{"type":"object","properties":{"a":7,"b":true,"c":"string"}}}"#.to_owned(),
         "farref" => r#"{"name":"bad","inputSchema":{"type":"object","properties":{"a":{"$ref":"https://example.com/s.json"},"b":{"$ref":"\u0023/$defs/gone"}}}}"#.to_owned(),
+        "oddkeywords" => r#"{"name":"bad","inputSchema":{"type":"OBJECT","required":"a","properties":{"a":{"type":"STRING","required":true,"enum":[]}}}}"#.to_owned(),
         "twice" => format!("{},{}", tool("bad"), tool("bad")),
         "nullname" => r#"{"name":null,"inputSchema":{"type":"object"}}"#.to_owned(),
         "numname" => r#"{"name":7,"inputSchema":{"type":"object"}}"#.to_owned(),
         "textschema" => r#"{"name":"bad","inputSchema":"{}"}"#.to_owned(),
         "listschema" => r#"{"name":"bad","inputSchema":[]}"#.to_owned(),
         "notool" => r#"null,7,"bad",[],{"name":"bad","inputSchema":{"type":"object"}}"#.to_owned(),
+        "snaketool" => r#"{"name":"bad","input_schema":{"type":"object","properties":{"a":{"type":"string"}}}}"#.to_owned(),
         "numtitle" => r#"{"name":"bad","inputSchema":{"type":"object"},"title":7}"#.to_owned(),
         "badmeta" => r#"{"name":"bad","inputSchema":{"type":"object"},"_meta":"x"}"#.to_owned(),
         "badhint" => r#"{"name":"bad","inputSchema":{"type":"object"},"annotations":{"readOnlyHint":"yes","title":7}}"#.to_owned(),
@@ -243,6 +289,9 @@ fn tools(mode: &str, cursor: Option<&str>) -> String {
     }
     if mode == "toomany" {
         all.extend((0..6000).map(|n| tool(&format!("t{n}"))));
+    }
+    if mode == "barelist" {
+        return format!("[{}]", all.join(","));
     }
     if mode == "byname" {
         let named = all.iter().map(|tool| {
@@ -302,6 +351,16 @@ fn answer(mode: &str, request: &Value) -> Option<String> {
             let version = &request["params"]["protocolVersion"];
             json!({ "protocolVersion": version, "capabilities": ["tools"], "serverInfo": null }).to_string()
         }
+        "initialize" if mode == "refused" => {
+            return Some(format!(
+                r#"{{"jsonrpc":"2.0","id":{id},"error":{{"code":-32602,"message":"the license has expired"}}}}"#
+            ));
+        }
+        "initialize" if matches!(mode, "nocapabilities" | "nothing") => json!({
+            "protocolVersion": request["params"]["protocolVersion"], "capabilities": {},
+            "serverInfo": { "name": "odd", "version": "1" },
+        })
+        .to_string(),
         "initialize" if matches!(mode, "muteresources" | "nameless") => json!({
             "protocolVersion": request["params"]["protocolVersion"],
             "capabilities": { "tools": {}, "resources": {}, "prompts": {} },
@@ -322,6 +381,11 @@ fn answer(mode: &str, request: &Value) -> Option<String> {
             "serverInfo": { "name": "odd", "version": "1" },
         })
         .to_string(),
+        "tools/list" if mode == "nothing" => {
+            return Some(format!(
+                r#"{{"jsonrpc":"2.0","id":{id},"error":{{"code":-32601,"message":"no such method"}}}}"#
+            ));
+        }
         "tools/list" => match (mode, request["params"]["cursor"].as_str()) {
             ("mutepage", Some(_)) => return None,
             ("badpage", Some(_)) => {
@@ -366,6 +430,14 @@ fn odd_answer(name: &str, id: &Value) -> Option<String> {
                 r#"{{"jsonrpc":"2.0","id":{id},"error":{{"code":"E1","message":"no such page","data":7}}}}"#
             )
         }
+        "errordata" => format!(
+            r#"{{"jsonrpc":"2.0","id":{id},"error":{{"code":-32603,"message":"Internal error","data":{{"detail":"no such page"}}}}}}"#
+        ),
+        "errormessage" => format!(
+            r#"{{"jsonrpc":"2.0","id":{id},"error":{{"code":-32603,"message":{{"text":"no such page"}}}}}}"#
+        ),
+        "errorbare" => format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{{"code":-32042}}}}"#),
+        "idblanks" => format!(r#"{{"jsonrpc":"2.0","id":" {id} ","result":{result}}}"#),
         "deep" => {
             let deep = format!("{}{}", "[".repeat(400), "]".repeat(400));
             format!(
@@ -547,6 +619,12 @@ fn transported(
         }
         "comments" => {
             let body = ": one\n\n: two\n\n";
+            ([("content-type", "text/event-stream")], body).into_response()
+        }
+        "ssefields" => {
+            let body = format!(
+                "id: 1\ndata:\n\nretry: soon\nx-own: 7\nnonsense\nevent: response\nevent: again\ndata: {text}\n"
+            );
             ([("content-type", "text/event-stream")], body).into_response()
         }
         "half" => (

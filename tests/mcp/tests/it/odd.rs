@@ -70,13 +70,47 @@ async fn a_list_that_breaks_off_in_silence_costs_neither_what_was_read_nor_the_o
 /// Programs in other languages write an empty object as a list, or leave out what they think is clear.
 #[tokio::test]
 async fn what_a_server_says_of_itself_costs_no_tool() {
-    for mode in ["oddserver", "listserver"] {
+    for mode in ["oddserver", "listserver", "nocapabilities"] {
         let connector = over_stdio(mode).await;
         let (status, manifest) = connector.discover().await;
         assert_eq!(status, 200, "{mode}: {manifest}");
         assert!(offers(&manifest, "good"), "{mode}: {manifest}");
         assert_eq!(connector.call("good", json!({})).await.0, 200, "{mode}");
     }
+}
+
+/// The connector then tries the version of the protocol that has no handshake.
+#[tokio::test]
+async fn the_reason_of_a_server_that_refuses_to_begin_reaches_people() {
+    let connector = over_stdio("refused").await;
+    let (status, answer) = connector.discover().await;
+    let error = answer["error"].as_str().unwrap_or_default();
+    assert!(
+        status == 502 && error.contains("the license has expired"),
+        "{status} {answer}"
+    );
+}
+
+/// A provider of language models refuses all tools for one such schema.
+#[tokio::test]
+async fn keywords_of_another_type_are_repaired() {
+    let connector = over_stdio("oddkeywords").await;
+    let (_, manifest) = connector.discover().await;
+    let mut actions = manifest["actions"].as_array().unwrap().iter();
+    let bad = actions.find(|action| action["name"] == "bad").unwrap();
+    assert_eq!(
+        bad["input_schema"],
+        json!({ "type": "object", "properties": { "a": { "type": "string" } } })
+    );
+}
+
+/// A server that offers nothing need not know what a list of tools is.
+#[tokio::test]
+async fn a_server_without_tools_is_no_error() {
+    let connector = over_stdio("nothing").await;
+    let (status, manifest) = connector.discover().await;
+    assert_eq!(status, 200, "{manifest}");
+    assert!(!offers(&manifest, "good"), "{manifest}");
 }
 
 #[tokio::test]
@@ -256,6 +290,8 @@ async fn a_list_in_an_odd_spelling_is_offered_as_a_whole() {
         "byname",
         "nullcursor",
         "numcursor",
+        "snaketool",
+        "barelist",
     ] {
         let connector = over_stdio(mode).await;
         let (status, manifest) = connector.discover().await;
@@ -263,7 +299,7 @@ async fn a_list_in_an_odd_spelling_is_offered_as_a_whole() {
         assert!(offers(&manifest, "good"), "{mode}: {manifest}");
         assert_eq!(
             offers(&manifest, "bad"),
-            !mode.ends_with("cursor") && mode != "byname",
+            !mode.ends_with("cursor") && !matches!(mode, "byname" | "barelist"),
             "{mode}: {manifest}"
         );
     }
@@ -282,13 +318,14 @@ async fn an_answer_in_an_odd_envelope_reaches_its_caller() {
             "spread",
             "nojsonrpc",
             "nullerror",
+            "idblanks",
         ] {
             let started = Instant::now();
             let answer = connector.call(tool, json!({})).await;
             assert_eq!(answer, (200, json!({ "content": "fine" })), "{tool}");
             assert!(started.elapsed() < AT_ONCE, "{tool}");
         }
-        for tool in ["barerror", "errorcode"] {
+        for tool in ["barerror", "errorcode", "errordata", "errormessage"] {
             let started = Instant::now();
             let (status, error) = connector.call(tool, json!({})).await;
             assert!(status >= 400, "{tool}: {status}");
@@ -304,6 +341,15 @@ async fn an_answer_in_an_odd_envelope_reaches_its_caller() {
             ("nocontent", json!({ "count": 3 })),
             ("nulls", json!({ "content": "" })),
             ("metanull", json!({ "content": "kept" })),
+            ("bareblocks", json!({ "content": "kept" })),
+            ("baretext", json!({ "content": "kept" })),
+            ("toolresult", json!({ "content": "kept" })),
+            ("unwrapped", json!({ "count": 3 })),
+            ("snakestruct", json!({ "count": 3 })),
+            ("upperkind", json!({ "content": "kept" })),
+            ("textnumber", json!({ "content": "7\n{\"a\":[1]}" })),
+            ("contentmap", json!({ "content": "a\nkept" })),
+            ("contentnested", json!({ "content": "kept" })),
         ] {
             assert_eq!(
                 connector.call(tool, json!({})).await,
@@ -319,10 +365,16 @@ async fn an_answer_in_an_odd_envelope_reaches_its_caller() {
                 "{tool}: {status} {result}"
             );
         }
-        assert_eq!(
-            connector.call("errstring", json!({})).await,
-            (400, json!("it is locked"))
-        );
+        for tool in ["errstring", "snake", "errobject"] {
+            let answer = connector.call(tool, json!({})).await;
+            assert_eq!(answer, (400, json!("it is locked")), "{tool}");
+        }
+        let (_, described) = connector.call("errdescribed", json!({})).await;
+        assert_eq!(described, "it is locked");
+        let (_, bare) = connector.call("errorbare", json!({})).await;
+        assert_eq!(bare, "the MCP server gave no reason, but the code -32042");
+        let (_, image) = connector.call("snakemime", json!({})).await;
+        assert_eq!(image["files"][0]["mime_type"], "image/png");
     }
 }
 
@@ -578,12 +630,15 @@ async fn a_refusal_over_http_keeps_its_meaning_and_names_no_type() {
         connector.call("good", json!({})).await,
         (200, json!({ "content": "good" }))
     );
-    let (connector, _server) = over_http("sse").await;
-    connector.discover().await;
-    assert_eq!(
-        connector.call("good", json!({})).await,
-        (200, json!({ "content": "good" }))
-    );
-    let (_, result) = connector.call("surrogate", json!({})).await;
-    assert_eq!(result["content"], "a\u{fffd}");
+    for events in ["sse", "ssefields"] {
+        let (connector, _server) = over_http(events).await;
+        connector.discover().await;
+        assert_eq!(
+            connector.call("good", json!({})).await,
+            (200, json!({ "content": "good" })),
+            "{events}"
+        );
+        let (_, result) = connector.call("surrogate", json!({})).await;
+        assert_eq!(result["content"], "a\u{fffd}", "{events}");
+    }
 }

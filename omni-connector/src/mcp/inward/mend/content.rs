@@ -3,19 +3,30 @@
 use rmcp::model::{ContentBlock, ResourceContents};
 use serde_json::{Value, json};
 
-use super::{Object, decoded, drop_unless, keep, name_by, object};
+use super::{Object, camel_case, decoded, drop_unless, keep, name_by, object};
 
 /// Repairs the result of a tool. Other results, such as a task or a question, are not changed.
 pub(super) fn called(result: &mut Object) {
+    unwrap(result);
     if !(result.contains_key("content") || result.contains_key("structuredContent")) {
         return;
     }
     let blocks = match result.remove("content") {
         Some(Value::Array(blocks)) => blocks,
         None | Some(Value::Null) => Vec::new(),
+        // Some programs write a list as an object with numbers as names.
+        Some(Value::Object(by_number))
+            if !by_number.is_empty() && by_number.values().all(Value::is_object) =>
+        {
+            by_number.into_iter().map(|(_, block)| block).collect()
+        }
         Some(one) => vec![one],
     };
-    let blocks = blocks.into_iter().map(block).collect();
+    let blocks = blocks.into_iter().flat_map(|one| match one {
+        Value::Array(inner) if !inner.is_empty() => inner,
+        one => vec![one],
+    });
+    let blocks = blocks.map(block).collect();
     result.insert("content".to_owned(), Value::Array(blocks));
     let is_error = match result.get("isError") {
         Some(Value::String(text)) => {
@@ -27,8 +38,16 @@ pub(super) fn called(result: &mut Object) {
             )
         }
         Some(Value::Number(number)) => Some(number.as_f64() != Some(0.0)),
+        // The error itself.
+        Some(Value::Object(error)) => Some(!error.is_empty()),
+        Some(Value::Array(errors)) => Some(!errors.is_empty()),
         _ => None,
     };
+    if let Some(error @ (Value::Object(_) | Value::Array(_))) = result.get("isError").cloned()
+        && is_error == Some(true)
+    {
+        result.entry("structuredContent").or_insert(error);
+    }
     if let Some(is_error) = is_error {
         result.insert("isError".to_owned(), is_error.into());
     }
@@ -41,6 +60,32 @@ pub(super) fn called(result: &mut Object) {
     );
 }
 
+/// Makes what a tool returned without the protocol's envelope its structured content. A version of the protocol that is no
+/// longer in use named it `toolResult`.
+fn unwrap(result: &mut Object) {
+    const ENVELOPE: [&str; 8] = [
+        "content",
+        "structuredContent",
+        "isError",
+        "resultType",
+        "task",
+        "inputRequests",
+        "requestState",
+        "_meta",
+    ];
+    let is_enveloped = result.keys().any(|key| ENVELOPE.contains(&&**key));
+    if let Some(returned) = result.remove("toolResult") {
+        let key = match returned {
+            Value::String(_) => "content",
+            _ => "structuredContent",
+        };
+        result.entry(key).or_insert(returned);
+    } else if !is_enveloped && !result.is_empty() {
+        let returned = Value::Object(std::mem::take(result));
+        result.insert("structuredContent".to_owned(), returned);
+    }
+}
+
 /// Returns a block of content that can be read, or a note in its place.
 pub(super) fn block(value: Value) -> Value {
     let Value::Object(mut block) = value else {
@@ -49,6 +94,18 @@ pub(super) fn block(value: Value) -> Value {
             other => note(other["type"].as_str(), "it is not an object"),
         };
     };
+    camel_case(&mut block);
+    if let Some(Value::Object(inner)) = block.get_mut("resource") {
+        camel_case(inner);
+    }
+    if let Some(Value::String(kind)) = block.get_mut("type") {
+        kind.make_ascii_lowercase();
+    }
+    if let Some(text @ (Value::Number(_) | Value::Bool(_) | Value::Array(_) | Value::Object(_))) =
+        block.get_mut("text")
+    {
+        *text = text.to_string().into();
+    }
     if decoded::<ContentBlock>(&block).is_ok() {
         return Value::Object(block);
     }
