@@ -1,6 +1,7 @@
 //! The server that the manager calls (`protocol.md` §2), and the loop that registers it.
 
 mod action;
+mod blocking;
 mod body;
 mod config;
 mod door;

@@ -20,6 +20,7 @@ use tracing::Instrument;
 
 use super::{
     App,
+    blocking::may_block,
     body::Body,
     source::{Found, Unusable},
 };
@@ -159,7 +160,7 @@ async fn try_start(app: Arc<App>, request: SyncRequest) -> Result<(), Refusal> {
     let within = app.manager.patience().prepare;
     let is_read = Arc::new(AtomicBool::new(false));
     let request = Arc::new(request);
-    // The author's code runs in its own task: it may block, and the answer must not wait for it.
+    // In a task of its own: the author's code may block, and the answer must not wait for it.
     let mut prepared = AbortOnDropHandle::new(tokio::spawn({
         let (app, request, is_read) =
             (Arc::clone(&app), Arc::clone(&request), Arc::clone(&is_read));
@@ -329,16 +330,14 @@ async fn judge(
             ))
         })?;
     }
-    app.connector
-        .validate(mode, source, credentials, manager)
-        .await
-        .map_err(|error| {
-            let status = match error.downcast_ref::<Unavailable>() {
-                Some(_) => StatusCode::NOT_FOUND,
-                None => StatusCode::BAD_REQUEST,
-            };
-            Refusal(status, format!("{error:#}"))
-        })
+    let checked = app.connector.validate(mode, source, credentials, manager);
+    may_block(checked).await.map_err(|error| {
+        let status = match error.downcast_ref::<Unavailable>() {
+            Some(_) => StatusCode::NOT_FOUND,
+            None => StatusCode::BAD_REQUEST,
+        };
+        Refusal(status, format!("{error:#}"))
+    })
 }
 
 const fn status_of(unusable: &Unusable, mode: SyncType) -> StatusCode {
