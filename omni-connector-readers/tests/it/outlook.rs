@@ -185,11 +185,17 @@ fn attached_messages_are_read_and_files_are_named() {
 
 #[test]
 fn what_is_no_message_of_outlook_is_reported_as_such() {
-    for file in [compound(&[("Workbook", vec![0; 10])]), b"text".to_vec()] {
+    for (file, failure) in [
+        (
+            compound(&[("Workbook", vec![0; 10])]),
+            "it is no message of Outlook",
+        ),
+        (
+            b"text".to_vec(),
+            "Error parsing file with ole: Invalid OLE File",
+        ),
+    ] {
         let outcome = outcome(Format::Msg, &file);
-        assert_eq!(
-            outcome.failure.as_deref(),
-            Some("it is no message of Outlook")
-        );
+        assert_eq!(outcome.failure.as_deref(), Some(failure));
     }
 }

@@ -48,8 +48,11 @@ const RECIPIENT: &str = "__recip_version1.0_";
 const ATTACHMENT: &str = "__attach_version1.0_";
 const ATTACHED_MESSAGE: &str = "__substg1.0_3701000d";
 
+/// What Omni says of another file.
+const NO_CONTAINER: &str = "Error parsing file with ole: Invalid OLE File";
+
 pub(crate) fn msg(data: &[u8], parts: &mut Parts<'_>) -> Result<(), Refusal> {
-    let container = Container::open(data).ok_or("it is no message of Outlook")?;
+    let container = Container::open(data).ok_or(NO_CONTAINER)?;
     let root = Folder::of(&container, Container::ROOT);
     let is_message = |name: &String| name.starts_with("__");
     if !root.inner.keys().any(is_message) {
