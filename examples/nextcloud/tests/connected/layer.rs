@@ -4,7 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use omni_connector::reqwest::{self, Method};
+use omni_connector::{
+    HttpClient,
+    reqwest::{self, Method},
+};
 use serde::Deserialize;
 
 use crate::{
@@ -80,7 +83,7 @@ impl Found {
 impl Client {
     pub(crate) fn of(real: &Real) -> Self {
         Self {
-            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            http: HttpClient::builder().no_proxy().build().unwrap(),
             server: real.url.clone(),
         }
     }

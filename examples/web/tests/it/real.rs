@@ -4,7 +4,7 @@
 use std::{
     collections::BTreeSet,
     env, fs,
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     os::unix::fs::{PermissionsExt, chown},
     path::Path,
     process::{Child, Command, Stdio},
@@ -14,7 +14,7 @@ use std::{
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use omni_connector::SyncType::{Full, Incremental};
-use omni_connector_dev::testing::Setup;
+use omni_connector_dev::testing::{Setup, free_port};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -44,8 +44,7 @@ impl Nginx {
         // Its workers are another user when root starts it.
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let _ = chown(folder.path(), Some(65_534), Some(65_534));
-        let port = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = port.local_addr().unwrap().port();
+        let port = free_port().unwrap();
         let settings = include_str!("../../../../tests/web/nginx.conf")
             .replace("FOLDER", &folder.path().display().to_string())
             .replace("DOCUMENTS", &documents.display().to_string())
