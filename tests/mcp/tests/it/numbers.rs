@@ -192,7 +192,7 @@ impl World {
     }
 
     async fn post(&self, path: &str, body: String) -> (u16, Value) {
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let http = HttpClient::builder().no_proxy().build().unwrap();
         let request = http
             .post(format!("{}{path}", self.connector))
             .header("content-type", "application/json")
