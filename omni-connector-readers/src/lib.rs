@@ -19,11 +19,11 @@
 //! text came from the right column, the manager reports that Omni will not find it. All other
 //! formats have no text.
 //!
-//! Text without a declared charset is detected. Code pages of DOS (cp850) and of old Macintoshes are
-//! only told from that of Windows where words in a Western language leave no doubt. Elsewhere their
-//! letters beyond ASCII come out wrong unless the file declares the charset. A declared charset that nothing here decodes, such as Johab, costs the letters beyond ASCII,
-//! and the report names it. Letters in a charset with an invented name are detected, and the report
-//! says so.
+//! Text without a declared charset is detected. A code page of DOS (cp850) or of an old Macintosh is
+//! recognized only in text that is clearly in a Western language. Otherwise the letters beyond ASCII
+//! are wrong. A declared charset that nothing here decodes, such as Johab, costs the letters beyond
+//! ASCII, and the report names it. Letters in a charset with an invented name are detected, and the
+//! report says so.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

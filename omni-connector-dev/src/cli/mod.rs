@@ -172,14 +172,14 @@ pub fn main() -> process::ExitCode {
     }
 }
 
-/// Removes the name of the subcommand: cargo runs an installed one as `cargo-omni omni …`, and the alias as `cargo-omni
-/// …`.
-/// Returns whether arguments that are refused ask for JSON. Those after `--` belong to a connector.
+/// Returns whether arguments ask for JSON, for those that the parser refuses. Those after `--` belong to a connector.
 fn wants_json(arguments: &[OsString]) -> bool {
-    let own = arguments.iter().take_while(|argument| *argument != "--");
-    own.into_iter().any(|argument| argument == "--json")
+    let mut own = arguments.iter().take_while(|argument| *argument != "--");
+    own.any(|argument| argument == "--json")
 }
 
+/// Removes the name of the subcommand: cargo runs an installed one as `cargo-omni omni …`, and the alias as `cargo-omni
+/// …`.
 fn arguments(all: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut arguments: Vec<_> = all.into_iter().collect();
     if arguments.get(1).is_some_and(|argument| argument == "omni") {

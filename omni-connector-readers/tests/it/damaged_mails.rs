@@ -3,11 +3,7 @@
 use encoding_rs::WINDOWS_1252;
 use omni_connector_readers::Format;
 
-use super::{Outcome, outcome};
-
-fn message(lines: &str) -> Outcome {
-    outcome(Format::Eml, lines.replace('\n', "\r\n").as_bytes())
-}
+use super::{mails::message, outcome};
 
 const HEAD: &str = "Subject: s\nMIME-Version: 1.0\n";
 

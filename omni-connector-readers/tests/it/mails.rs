@@ -5,7 +5,7 @@ use omni_connector_readers::Format;
 
 use super::{Outcome, outcome};
 
-fn message(lines: &str) -> Outcome {
+pub(super) fn message(lines: &str) -> Outcome {
     outcome(Format::Eml, lines.replace('\n', "\r\n").as_bytes())
 }
 

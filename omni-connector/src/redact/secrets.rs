@@ -183,7 +183,7 @@ impl Secrets {
 }
 
 /// Replaces known secrets in a text by `mark`, in every spelling in which programs quote them: percent-encoded, escaped for
-/// JSON, HTML or Rust, and in base64. Changes nothing else, so JSON stays JSON. Strings shorter than four bytes are no
+/// JSON, HTML or Rust, in base64 and in hexadecimal digits. Changes nothing else, so JSON stays JSON. Strings shorter than four bytes are no
 /// secrets.
 ///
 /// ```

@@ -213,7 +213,7 @@ impl ServerConfig {
     }
 }
 
-/// Reports addresses that are none. Missing ones are reported already.
+/// Reports invalid addresses. Missing ones are reported already.
 fn check_addresses(manager_url: &str, host_name: &str, problems: &mut Vec<String>) {
     if !manager_url.is_empty() && !is_base(manager_url) {
         problems.push(format!(
@@ -409,7 +409,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_of_the_manager_that_is_none_is_refused_by_name() {
+    fn an_invalid_address_of_the_manager_is_refused_by_name() {
         let with = |url: &str| {
             config(&[
                 ("CONNECTOR_MANAGER_URL", url),

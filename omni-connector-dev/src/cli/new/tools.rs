@@ -35,7 +35,7 @@ impl Tools {
     /// Starts a server, and lists its tools.
     ///
     /// # Errors
-    /// Returns why there is no list, for people.
+    /// Returns a reason for people if the server does not start or does not list them.
     pub(super) async fn of(command: &str) -> Result<Self, String> {
         let mut words = command.split_whitespace();
         let program = words.next().unwrap_or_default();

@@ -13,7 +13,7 @@ const TYPE: &[u8] = b"content-type:";
 const MOST: usize = 50;
 
 impl Mended<'_> {
-    /// Ends the headings before the first line that is none, when no heading follows.
+    /// Inserts the blank line behind the last heading if it is missing.
     pub(super) fn end_of_headings(&mut self) {
         let (mut end, mut after, mut is_heading) = (0, 0, false);
         for line in self.data.split_inclusive(|byte| *byte == b'\n') {

@@ -178,7 +178,7 @@ impl State {
             "t" | "v" => self.is_in_text = true,
             "tbl" => self.tables.push(Table::default()),
             "trPr" => self.is_in_row_properties = true,
-            // A text box stands in the middle of a paragraph.
+            // Its words would join those of the paragraph that contains the text box.
             "txbxContent" if self.is_shown() => {
                 let separator = if self.tables.is_empty() { "\n" } else { " " };
                 return Some(separator.to_owned());
