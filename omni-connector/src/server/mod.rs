@@ -1,13 +1,13 @@
 //! The server that the manager calls (`protocol.md` §2), and the loop that registers it.
 
 mod action;
-mod blocking;
 mod body;
 mod config;
 mod door;
 mod guard;
 mod mcp;
 mod oauth;
+mod pulse;
 mod registration;
 mod serve;
 mod shutdown;

@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::{
-    App, Runner, ServerConfig, action, door::Door, guard::Guard, mcp, oauth, registration,
-    shutdown, sync, webhook,
+    App, Runner, ServerConfig, action, door::Door, guard::Guard, mcp, oauth, pulse::Pulse,
+    registration, shutdown, sync, webhook,
 };
 use crate::{
     connector::ErasedConnector,
@@ -58,6 +58,7 @@ pub(crate) async fn listen(
         Some(asked) => Box::pin(shutdown::after(asked, runs, connector, config.grace)),
         None => Box::pin(shutdown::after_signal(runs, connector, config.grace)),
     };
+    let _pulse = Pulse::begin();
     let server = axum::serve(listener, door.into_make_service());
     tokio::select! {
         stopped = server.into_future() => stopped.context("the server stopped"),

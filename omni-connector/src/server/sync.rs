@@ -20,7 +20,6 @@ use tracing::Instrument;
 
 use super::{
     App,
-    blocking::may_block,
     body::Body,
     source::{Found, Unusable},
 };
@@ -331,7 +330,7 @@ async fn judge(
         })?;
     }
     let checked = app.connector.validate(mode, source, credentials, manager);
-    may_block(checked).await.map_err(|error| {
+    checked.await.map_err(|error| {
         let status = match error.downcast_ref::<Unavailable>() {
             Some(_) => StatusCode::NOT_FOUND,
             None => StatusCode::BAD_REQUEST,

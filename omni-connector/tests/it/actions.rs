@@ -1,6 +1,6 @@
 //! Answers of actions over real HTTP: every status, files, and limits of inputs.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::response::Response;
 use bytes::Bytes;
@@ -18,6 +18,21 @@ struct Tracker;
 impl Tracker {
     #[sync]
     async fn sync(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Blocks its thread after a short wait.
+    #[action(read)]
+    async fn block(&self) -> Result<()> {
+        tokio::time::sleep(Duration::from_millis(3)).await;
+        std::thread::sleep(Duration::from_secs(2));
+        Ok(())
+    }
+
+    /// Waits a moment.
+    #[action(read)]
+    async fn wait(&self) -> Result<()> {
+        tokio::time::sleep(Duration::from_millis(100)).await;
         Ok(())
     }
 
@@ -339,6 +354,22 @@ async fn an_action_without_a_timeout_is_answered_before_omni_gives_up() {
             )
         )
     );
+}
+
+// The blocked thread is often the one that would have looked at the clock.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_function_that_blocks_its_thread_stops_no_timer() {
+    let tracker = tracker().await;
+    for _ in 0..3 {
+        let waited = async {
+            let started = Instant::now();
+            let answer = call(&tracker, "wait", json!({})).await;
+            (answer.0, started.elapsed())
+        };
+        let (blocked, (status, took)) = tokio::join!(call(&tracker, "block", json!({})), waited);
+        assert_eq!((blocked.0, status), (200, 200));
+        assert!(took < Duration::from_millis(1500), "{took:?}");
+    }
 }
 
 #[tokio::test]

@@ -120,6 +120,23 @@ async fn losses_beyond_the_first_hundred_are_counted_and_named() {
     }
 }
 
+#[tokio::test]
+async fn a_connector_whose_threads_are_all_blocked_says_so() {
+    let (log, _guard) = Log::of_this_thread(Level::WARN);
+    let manager = Manager::start().await;
+    let served = serve(Scripted::new(|_, _| async { Ok(()) }), &manager).await;
+    // This runtime has no other thread.
+    std::thread::sleep(Duration::from_secs(7));
+    assert_eq!(served.get("/health").await.0, 200);
+    let lines = log.with("all threads of the connector are blocked for 5 s");
+    assert_eq!(lines.len(), 1, "{:#?}", log.lines());
+    assert!(
+        lines[0].contains("tokio::task::spawn_blocking"),
+        "{}",
+        lines[0]
+    );
+}
+
 /// Blocks in each line about a failed item until it is released.
 struct Stalled {
     begun: mpsc::Sender<()>,

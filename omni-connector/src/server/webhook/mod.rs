@@ -27,9 +27,7 @@ use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
 use super::{
-    App,
-    blocking::may_block,
-    body,
+    App, body,
     source::{Found, Unusable},
 };
 use crate::{
@@ -135,7 +133,7 @@ async fn answer(
         body,
     };
     // In a task of its own, so that a function that blocks its thread is answered for as well.
-    let asked = may_block(ask(Arc::clone(app), request)).in_current_span();
+    let asked = ask(Arc::clone(app), request).in_current_span();
     let asked = AbortOnDropHandle::new(tokio::spawn(asked));
     let done = match timeout(ANSWER, asked).await {
         Ok(done) => {
