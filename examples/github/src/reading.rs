@@ -10,6 +10,9 @@ use crate::{
     sync::{Progress, ids, is_fatal, items, number},
 };
 
+/// The most text of comments that is in memory at once, in bytes.
+const MOST_KEPT: usize = 64 << 20;
+
 /// One repository during its sync.
 pub(crate) struct Reading<'a> {
     client: &'a Client,
@@ -144,22 +147,40 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Reads the issues and pull requests that changed since a time, or all of them. The first run reads comments with
-    /// one list, later runs for each item.
-    async fn items(&mut self, since: Option<Timestamp>, all: bool) -> Result<()> {
-        let is_first = since.is_none();
+    /// Returns the comments that changed since a time, by the number of their item: with their texts when all are read.
+    /// Returns `None` if all are too many to keep.
+    async fn comments(
+        &self,
+        since: Option<Timestamp>,
+    ) -> Result<Option<BTreeMap<u64, Vec<String>>>> {
         let mut comments: BTreeMap<u64, Vec<String>> = BTreeMap::new();
+        let mut kept = 0;
         for list in ["issues/comments?", "pulls/comments?"] {
             let mut pages = self.client.changes::<Comment>(self.name, list, since);
             while let Some(page) = pages.next().await? {
                 for (number, comment) in page.iter().filter_map(|it| Some((it.number()?, it))) {
                     let of_item = comments.entry(number).or_default();
-                    let is_kept = is_first && of_item.len() < 2 * MOST_COMMENTS;
-                    of_item.extend(comment.text().filter(|_| is_kept));
+                    if since.is_none() && of_item.len() < 2 * MOST_COMMENTS {
+                        let text = comment.text();
+                        kept += text.as_ref().map_or(0, String::len);
+                        of_item.extend(text);
+                    }
+                }
+                if kept > MOST_KEPT {
+                    return Ok(None);
                 }
             }
             let _all = pages.finish().map_err(SourceError::Walk)?;
         }
+        Ok(Some(comments))
+    }
+
+    /// Reads the issues and pull requests that changed since a time, or all of them. The first run reads comments with
+    /// one list if they fit, later runs for each item.
+    async fn items(&mut self, since: Option<Timestamp>, all: bool) -> Result<()> {
+        let comments = self.comments(since).await?;
+        let is_first = since.is_none() && comments.is_some();
+        let mut comments = comments.unwrap_or_default();
         let since = since.filter(|_| !all);
         let mut pages = self
             .client

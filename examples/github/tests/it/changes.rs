@@ -184,3 +184,22 @@ async fn a_group_whose_members_are_unknown_keeps_the_last_ones_and_one_that_lost
     test.completes(SyncType::Incremental).await;
     assert_eq!(test.members("github:repo:acme/secret").await, [""; 0]);
 }
+
+#[tokio::test]
+async fn comments_that_are_too_many_to_keep_are_read_for_each_item() {
+    let test = Test::start().await;
+    let long = vec!["More tea."; 6_500].join(" ");
+    {
+        let mut world = test.github.world();
+        for number in 100..120 {
+            world.issue("acme/tea", number, "Long", Value::Null);
+            for _ in 0..55 {
+                world.comment("acme/tea", number, &long, None);
+            }
+        }
+    }
+    test.completes(SyncType::Full).await;
+    let asked = test.github.asked();
+    let of_last = |it: &&String| it.contains("/issues/119/comments");
+    assert_eq!(asked.iter().filter(of_last).count(), 1, "{asked:#?}");
+}
