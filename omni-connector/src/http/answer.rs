@@ -3,6 +3,7 @@
 use std::{borrow::Cow, fmt, sync::OnceLock};
 
 use bytes::Bytes;
+use encoding_rs::Encoding;
 use reqwest::{
     StatusCode, Url,
     header::{CONTENT_TYPE, HeaderMap},
@@ -71,15 +72,16 @@ impl Answer {
         &self.body
     }
 
-    /// Returns the body as a string; bytes that are not UTF-8 are replaced.
+    /// Returns the body as a string, decoded from the charset that the source declares, else from UTF-8. Bytes that do not
+    /// fit are replaced.
     pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
+        self.decoded().into_owned()
     }
 
     /// Returns the body as JSON, `null` if it is not JSON.
     pub fn json(&self) -> &Value {
         self.json
-            .get_or_init(|| serde_json::from_slice(&self.utf8()).unwrap_or_default())
+            .get_or_init(|| serde_json::from_str(&self.decoded()).unwrap_or_default())
     }
 
     /// Returns the value at a JSON pointer of the body, such as `/meta/next`.
@@ -92,11 +94,20 @@ impl Answer {
         self.at(pointer)?.as_str()
     }
 
-    /// Returns the body as UTF-8. One wrong byte in one item must not cost the whole page, so it is replaced.
-    fn utf8(&self) -> Cow<'_, [u8]> {
-        match String::from_utf8_lossy(&self.body) {
-            Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
-            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+    /// Decodes the body: by its byte order mark, in the charset that the source declares, or as UTF-8. One wrong byte in
+    /// one item must not cost the whole page, so it is replaced.
+    fn decoded(&self) -> Cow<'_, str> {
+        if let Some((encoding, mark)) = Encoding::for_bom(&self.body) {
+            return encoding.decode_without_bom_handling(&self.body[mark..]).0;
+        }
+        let declared = charset(&self.headers);
+        match (declared, std::str::from_utf8(&self.body)) {
+            // Servers that declare another charset often send UTF-8.
+            (declared, Ok(text)) if declared.is_none_or(Encoding::is_ascii_compatible) => {
+                Cow::Borrowed(text)
+            }
+            (Some(encoding), _) => encoding.decode_without_bom_handling(&self.body).0,
+            (None, _) => String::from_utf8_lossy(&self.body),
         }
     }
 
@@ -107,9 +118,9 @@ impl Answer {
     /// Decodes the body as JSON. An empty body is `null`.
     pub(super) fn decode<T: DeserializeOwned>(&self) -> Result<T, String> {
         let is_empty = self.body.iter().all(u8::is_ascii_whitespace);
-        let body = self.utf8();
-        let body: &[u8] = if is_empty { b"null" } else { &body };
-        match serde_json::from_slice(body) {
+        let body = self.decoded();
+        let body = if is_empty { "null" } else { &body };
+        match serde_json::from_str(body) {
             Ok(value) => return Ok(value),
             Err(problem) if !problem.is_data() => return Err(self.not_json()),
             Err(_) if is_empty => {
@@ -118,7 +129,7 @@ impl Answer {
             Err(_) => {}
         }
         // Once more, to find the place. Each answer would pay for keeping the path at hand.
-        let mut reader = serde_json::Deserializer::from_slice(body);
+        let mut reader = serde_json::Deserializer::from_str(body);
         match serde_path_to_error::deserialize::<_, T>(&mut reader) {
             Err(problem) => Err(DecodeError::in_text("answer", &problem).to_string()),
             Ok(_) => Err(self.not_json()),
@@ -135,7 +146,7 @@ impl Answer {
                 None => "it is a page of HTML, not JSON".to_owned(),
             };
         }
-        match serde_json::from_slice::<serde::de::IgnoredAny>(&self.utf8()) {
+        match serde_json::from_str::<serde::de::IgnoredAny>(&self.decoded()) {
             Err(error) if error.is_eof() => {
                 format!("the JSON ends too early, after {} bytes", self.body.len())
             }
@@ -184,6 +195,14 @@ pub(super) fn media_type(headers: &HeaderMap) -> String {
     let value = value.unwrap_or_default();
     let end = value.find(';').unwrap_or(value.len());
     value[..end].trim().to_ascii_lowercase()
+}
+
+/// Returns the declared charset of an answer, if it is known.
+fn charset(headers: &HeaderMap) -> Option<&'static Encoding> {
+    let parameters = headers.get(CONTENT_TYPE)?.to_str().ok()?.split(';').skip(1);
+    let mut pairs = parameters.filter_map(|parameter| parameter.split_once('='));
+    let (_, label) = pairs.find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"))?;
+    Encoding::for_label_no_replacement(label.trim().trim_matches(['"', '\'']).as_bytes())
 }
 
 /// Returns the title of an HTML page, without secrets.
@@ -360,5 +379,38 @@ mod tests {
         let decoded = answer.decode::<Vec<String>>().unwrap();
         assert_eq!(decoded, ["good", "a\u{fffd}b"]);
         assert_eq!(answer.at("/0").unwrap(), "good");
+    }
+
+    #[test]
+    fn an_answer_is_decoded_by_its_mark_or_in_its_declared_charset() {
+        let utf_16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let text = r#"["Größe"]"#;
+        let latin = b"[\"Gr\xf6\xdfe\"]".to_vec();
+        for (kind, body) in [
+            (
+                "application/json",
+                [b"\xef\xbb\xbf", text.as_bytes()].concat(),
+            ),
+            ("application/json; charset=iso-8859-1", latin.clone()),
+            (
+                "application/json;odata=full; Charset = \"Windows-1252\"",
+                latin,
+            ),
+            ("application/json; charset=latin1", text.into()),
+            ("application/json; charset=nonsense", text.into()),
+            ("text/json; charset=utf-16le", utf_16(text)),
+            (
+                "application/json; charset=utf-8",
+                utf_16(&format!("\u{feff}{text}")),
+            ),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_TYPE, kind.parse().unwrap());
+            let url = Url::parse("https://acme.example/").unwrap();
+            let answer = Answer::new(StatusCode::OK, headers, url, body.into());
+            let decoded = answer.decode::<Vec<String>>().unwrap();
+            assert_eq!(decoded, ["Größe"], "{kind}");
+            assert_eq!(answer.text(), text, "{kind}");
+        }
     }
 }

@@ -304,6 +304,25 @@ impl Api {
         }
     }
 
+    /// Returns a link with `https` if it is the API's own but for that. A server behind a proxy that ends TLS often writes
+    /// `http`.
+    pub(super) fn secured(&self, mut url: Url) -> Url {
+        let Ok(base) = &self.settings.base else {
+            return url;
+        };
+        let is_default = url.port().is_none() || url.port() == base.port();
+        if base.scheme() == "https"
+            && url.scheme() == "http"
+            && is_default
+            && url.host() == base.host()
+        {
+            // Neither can fail for a URL with a host.
+            let _ = url.set_scheme("https");
+            let _ = url.set_port(base.port());
+        }
+        url
+    }
+
     /// Returns whether a URL has the API's own origin, where the credential may be sent.
     pub(super) fn is_own(&self, url: &Url) -> bool {
         let base = self.settings.base.as_ref();
@@ -377,6 +396,28 @@ mod tests {
             "http://acme.example/",
         ] {
             assert!(api.resolve(path).is_err(), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_link_to_the_api_itself_is_followed_with_tls() {
+        let secured = |base: &str, link: &str| {
+            let link = Url::parse(link).unwrap();
+            String::from(Api::at(base).secured(link))
+        };
+        let (plain, tls) = (
+            "http://acme.example/v1?page=2",
+            "https://acme.example/v1?page=2",
+        );
+        assert_eq!(secured("https://acme.example/api", plain), tls);
+        assert_eq!(secured("https://acme.example/api", tls), tls);
+        assert_eq!(secured("http://acme.example/api", plain), plain);
+        let with_port = "https://acme.example:8443/v1?page=2";
+        for link in [plain, "http://acme.example:8443/v1?page=2"] {
+            assert_eq!(secured("https://acme.example:8443", link), with_port);
+        }
+        for other in ["http://evil.example/", "http://acme.example:8080/"] {
+            assert_eq!(secured("https://acme.example/api", other), other);
         }
     }
 

@@ -117,7 +117,7 @@ impl Call {
         Ok(Fresh::New(value))
     }
 
-    /// Reads the answer as a string of at most this many bytes. Bytes that are not UTF-8 are replaced.
+    /// Reads the answer as a string of at most this many bytes: see [`Answer::text`].
     ///
     /// # Errors
     /// As every call.

@@ -291,12 +291,14 @@ impl Progress {
         let joined = joined.map_err(|_| {
             PageError::Unreadable("its link to the next page is not a URL".to_owned())
         })?;
-        let admitted = api.admit(joined).map_err(|unresolved| match unresolved {
-            Unresolved::Foreign(origin) => {
-                PageError::from(Incomplete::ForeignNext { origin, at: at() })
-            }
-            Unresolved::Invalid(why) => PageError::Unreadable(why),
-        });
+        let admitted = api
+            .admit(api.secured(joined))
+            .map_err(|unresolved| match unresolved {
+                Unresolved::Foreign(origin) => {
+                    PageError::from(Incomplete::ForeignNext { origin, at: at() })
+                }
+                Unresolved::Invalid(why) => PageError::Unreadable(why),
+            });
         let mut url = admitted?;
         if let Some(name) = api.settings().auth.secret_parameter() {
             remove_parameter(&mut url, name);
