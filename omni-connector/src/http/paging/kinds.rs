@@ -181,7 +181,8 @@ impl Paging {
 
     /// Compares the number of items with the largest total at this JSON pointer of the answers. So a list may count as
     /// incomplete if items were deleted during the walk; a later walk then proves it. An item that comes again does not
-    /// stand for one that is missing: without repeated items there must be at least as many as the smallest total.
+    /// stand for one that is missing: without repeated items there must be at least as many as the smallest total. With a
+    /// total of 0, `null` in place of the list is an empty one.
     pub fn total(mut self, pointer: impl Into<String>) -> Self {
         self.total = Some(pointer.into());
         self

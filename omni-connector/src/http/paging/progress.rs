@@ -168,7 +168,7 @@ impl Progress {
         at: &impl Fn() -> Box<At>,
     ) -> Result<(), PageError> {
         if let Some(pointer) = &paging.total {
-            match answer.at(pointer).and_then(Value::as_u64) {
+            match number(answer, pointer) {
                 Some(total) => {
                     let shrunk = self.last_total.filter(|last| total < *last);
                     if let (Some(before), true) = (shrunk, paging.counts()) {
@@ -246,7 +246,7 @@ impl Progress {
                 .map_err(PageError::Unreadable)?
                 .map(Position::Url),
             Kind::NextUrl(pointer) => match answer.at(pointer) {
-                None | Some(Value::Null) => None,
+                None | Some(Value::Null | Value::Bool(false)) => None,
                 Some(Value::String(url)) if url.is_empty() => None,
                 Some(Value::String(url)) => Some(Position::Url(url.clone())),
                 Some(_) => return Err(PageError::Unreadable(format!("`{pointer}` is not a URL"))),
@@ -330,7 +330,7 @@ impl Progress {
                 self.seen >= total
             }
             End::Pages(pointer) => {
-                let pages = answer.at(pointer).and_then(Value::as_u64);
+                let pages = number(answer, pointer);
                 let pages = pages.ok_or_else(|| {
                     PageError::Unreadable(format!("it has no number at `{pointer}`"))
                 })?;
@@ -379,16 +379,33 @@ const fn fewer(total: u64, seen: u64, at: Box<At>) -> PageError {
     PageError::Incomplete(Incomplete::FewerThanTotal { total, seen, at })
 }
 
+/// Returns a number. Some services write numbers as strings or with a fraction of zero.
+pub(super) fn number(answer: &Answer, pointer: &str) -> Option<u64> {
+    let text = match answer.at(pointer)? {
+        Value::String(text) => text.trim().to_owned(),
+        other => other.to_string(),
+    };
+    text.strip_suffix(".0").unwrap_or(&text).parse().ok()
+}
+
+/// Returns a truth value. Some services write it as a number or a string.
 fn boolean(answer: &Answer, pointer: &str) -> Result<bool, PageError> {
-    let value = answer.at(pointer).and_then(Value::as_bool);
-    value.ok_or_else(|| {
-        PageError::Unreadable(format!("it says neither `true` nor `false` at `{pointer}`"))
-    })
+    let value = answer.at(pointer).map(|value| match value {
+        Value::String(text) => text.trim().to_ascii_lowercase(),
+        other => other.to_string(),
+    });
+    match value.as_deref() {
+        Some("true" | "1") => Ok(true),
+        Some("false" | "0") => Ok(false),
+        _ => Err(PageError::Unreadable(format!(
+            "it says neither `true` nor `false` at `{pointer}`"
+        ))),
+    }
 }
 
 fn token(answer: &Answer, pointer: &str) -> Result<Option<Position>, PageError> {
     match answer.at(pointer) {
-        None | Some(Value::Null) => Ok(None),
+        None | Some(Value::Null | Value::Bool(false)) => Ok(None),
         Some(Value::String(token)) if token.is_empty() => Ok(None),
         Some(token @ (Value::String(_) | Value::Number(_))) => {
             Ok(Some(Position::Token(token.clone())))

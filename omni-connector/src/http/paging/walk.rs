@@ -9,7 +9,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::{
     Incomplete, Odd, Page, Paging, Position, ResumePoint,
     kinds::{Kind, Put},
-    progress::{PageError, Progress, Successor},
+    progress::{PageError, Progress, Successor, number},
 };
 use crate::{
     http::{Answer, At, Call, SourceError, api::Unresolved, send::Made},
@@ -290,8 +290,11 @@ impl<T: DeserializeOwned> Pages<T> {
             why,
             at: Box::new(at.clone()),
         };
+        let total = self.paging.total.as_ref();
         let items = match answer.at(&self.pointer) {
             Some(Value::Array(items)) => items.as_slice(),
+            // Some services write an empty list so. Only the total tells it from a list that is missing.
+            Some(Value::Null) if total.and_then(|total| number(answer, total)) == Some(0) => &[],
             _ if answer.json().is_null() => return Err(unreadable(answer.not_json())),
             _ => return Err(unreadable(format!("it has no list at `{}`", self.pointer))),
         };

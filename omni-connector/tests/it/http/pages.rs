@@ -316,6 +316,57 @@ async fn a_token_may_be_a_number_or_look_empty() {
 }
 
 #[tokio::test]
+async fn numbers_and_truth_values_are_read_however_the_service_writes_them() {
+    let by_total = || Paging::page_number("p").until_total("/total");
+    let by_pages = || Paging::page_number("p").until_pages("/total");
+    for total in [json!("2"), json!(2.0), json!(" 2 ")] {
+        let answer = |item: u64| ok(json!({ "items": [item], "total": total }));
+        for paging in [by_total(), by_pages()] {
+            let end = end_of(vec![answer(1), answer(2)], paging).await;
+            assert_eq!(end, (vec![1, 2], Ok(())), "{total}");
+        }
+    }
+    for total in [json!("two"), json!(2.5), json!(-2), json!(true)] {
+        let answer = ok(json!({ "items": [1], "total": total }));
+        let (_, end) = end_of(vec![answer], by_total()).await;
+        let end = end.unwrap_err().to_string();
+        assert!(end.contains("no number at `/total`"), "{total}: {end}");
+    }
+    for (yes, no) in [
+        (json!("true"), json!("False")),
+        (json!(1), json!(0)),
+        (json!("1"), json!("0")),
+    ] {
+        let answer = |item: u64, more: &Value| ok(json!({ "items": [item], "more": more }));
+        let paging = Paging::page_number("p").until_has_more("/more");
+        let end = end_of(vec![answer(1, &yes), answer(2, &no)], paging).await;
+        assert_eq!(end, (vec![1, 2], Ok(())), "{yes}");
+    }
+    for paging in [Paging::cursor("/next"), Paging::next_url("/next")] {
+        assert_eq!(
+            end_of(vec![page([1], json!(false))], paging).await,
+            (vec![1], Ok(()))
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_null_in_place_of_a_list_is_empty_only_if_the_total_says_so() {
+    let null = |total: Value| vec![ok(json!({ "items": null, "total": total }))];
+    let paging = || Paging::cursor("/next").total("/total");
+    assert_eq!(end_of(null(json!(0)), paging()).await, (vec![], Ok(())));
+    for (script, paging) in [
+        (null(json!(1)), paging()),
+        (null(Value::Null), paging()),
+        (null(json!(0)), Paging::cursor("/next")),
+    ] {
+        let (_, end) = end_of(script, paging).await;
+        let end = end.unwrap_err().to_string();
+        assert!(end.contains("no list at `/items`"), "{end}");
+    }
+}
+
+#[tokio::test]
 async fn a_repeated_token_is_a_cycle_even_after_many_pages() {
     for back in [1, 7] {
         let mut script: Vec<_> = (0..10_u64)
