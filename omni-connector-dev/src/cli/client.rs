@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use omni_connector::{HttpClient, Manifest};
+use omni_connector::{HttpClient, Manifest, RunReport};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, redirect::Policy};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -254,12 +254,11 @@ impl Client {
         self.read(self.request(Method::GET, &path)).await
     }
 
-    /// Has the manager keep what the connector says of a run, which is gone with its process.
-    pub(super) async fn keep(&self, run: &str) -> Result<(), Failure> {
+    /// Has the manager keep what the connector says of a run, which is gone with its process. Returns the report on the
+    /// run, of all its processes; none from a connector without reports, such as one of another SDK.
+    pub(super) async fn keep(&self, run: &str) -> Result<Option<RunReport>, Failure> {
         let path = format!("/dev/api/runs/{run}/keep");
-        self.accepted(self.request(Method::POST, &path))
-            .await
-            .map(drop)
+        self.read(self.request(Method::POST, &path)).await
     }
 
     /// Fails a run that its connector will never end.

@@ -149,7 +149,7 @@ impl<'a> Page<'a> {
 
     /// Has the manager keep the connector's report on a run.
     pub(super) async fn keep(&self, run: &str) -> Result<(), Failure> {
-        self.client.keep(run).await
+        self.client.keep(run).await.map(drop)
     }
 
     /// Sends a form, and gives the whole answer.

@@ -1,16 +1,13 @@
 //! Shows the progress of a run, and notices when the connector has lost it.
 
-use std::{
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use omni_connector::{HttpClient, RunReport, wire::RunningResponse};
 use reqwest::StatusCode;
 use tokio::time::sleep;
 
-use super::{Output, output::printable};
+use super::{Output, client::Client, output::printable};
 use crate::rules::Progress;
 
 /// The time between two probes of the connector.
@@ -71,35 +68,33 @@ fn message(report: &RunReport) -> String {
     printable(&message.unwrap_or_default())
 }
 
-/// Probes a connector about one run.
+/// Watches one run, and has the manager keep its report.
 pub(super) struct Watcher<'a> {
+    client: &'a Client,
+    run_id: &'a str,
     http: &'a HttpClient,
     url: String,
-    /// The latest report; none from a connector without reports, such as one of another SDK.
-    report: Mutex<Option<RunReport>>,
 }
 
 impl<'a> Watcher<'a> {
-    pub(super) fn new(http: &'a HttpClient, connector_url: &str, run_id: &str) -> Self {
+    pub(super) fn new(
+        client: &'a Client,
+        run_id: &'a str,
+        http: &'a HttpClient,
+        connector_url: &str,
+    ) -> Self {
         Self {
+            client,
+            run_id,
             http,
             url: format!("{connector_url}/sync/{run_id}"),
-            report: Mutex::default(),
         }
-    }
-
-    /// Returns the latest report of the connector.
-    pub(super) fn into_report(self) -> Option<RunReport> {
-        self.report
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Shows the current report.
     pub(super) async fn look(&self, bar: &Bar) {
-        if let Some(report) = self.report().await {
+        if let Ok(Some(report)) = self.client.keep(self.run_id).await {
             bar.tell(&report);
-            *self.report.lock().unwrap_or_else(PoisonError::into_inner) = Some(report);
         }
     }
 
@@ -134,16 +129,6 @@ impl<'a> Watcher<'a> {
         }
         let answer: RunningResponse = response.error_for_status().ok()?.json().await.ok()?;
         Some(answer.running)
-    }
-
-    async fn report(&self) -> Option<RunReport> {
-        let response = self
-            .http
-            .get(format!("{}/report", self.url))
-            .send()
-            .await
-            .ok()?;
-        response.error_for_status().ok()?.json().await.ok()
     }
 }
 

@@ -233,7 +233,7 @@ async fn watch(
         ..
     } = session;
     let bar = Bar::new(output);
-    let mut watcher = Watcher::new(http, &manifest.connector_url, &run.id);
+    let watcher = Watcher::new(client, &run.id, http, &manifest.connector_url);
     let died = async {
         match process {
             Some(process) => process.exited().await,
@@ -245,13 +245,6 @@ async fn watch(
         () = interrupts.first() => Stopped::Interrupted,
         ended = wait_for_end(client, run, &bar) => {
             ended?;
-            if is_shared {
-                // `cargo omni dev` may have started another process meanwhile.
-                let url = client.registration().await?.connector_url;
-                watcher = Watcher::new(http, &url, &run.id);
-            }
-            watcher.look(&bar).await;
-            client.keep(&run.id).await?;
             Stopped::Over
         }
         status = died => Stopped::Broken(format!("ended with {status} in the middle of the run")),
@@ -274,6 +267,8 @@ async fn watch(
         // Stopping the process lets it flush, and leaves the run resumable.
         (Stopped::Interrupted, Some(process)) => {
             bar.stopping("stopping; Ctrl-C once more stops at once");
+            // What failed so far is gone with the process.
+            let _ = timeout(ANSWERED, watcher.look(&bar)).await;
             tokio::select! {
                 () = process.stop(interrupts) => {}
                 () = watcher.watch(&bar) => {}
@@ -294,7 +289,7 @@ async fn watch(
         is_interrupted: is_interrupted && progress.run.status != RunStatus::Completed,
         progress,
         earlier_documents,
-        report: watcher.into_report(),
+        report: client.keep(&run.id).await?,
     })
 }
 

@@ -4,10 +4,10 @@
 use std::{collections::HashSet, time::Duration};
 
 use axum::{
+    Json,
     extract::{Path, State},
-    http::StatusCode,
 };
-use omni_connector::RunRequests;
+use omni_connector::{RunReport, RunRequests};
 use reqwest::Method;
 use rusqlite::Transaction;
 use serde::de::DeserializeOwned;
@@ -20,7 +20,7 @@ use crate::{
     lookup,
     rules::Refusal,
     shared::Shared,
-    store::{StoreError, history, requests, runs, sources},
+    store::{StoreError, reports, requests, runs, sources},
     workbench::Phase,
 };
 
@@ -66,13 +66,16 @@ async fn look(shared: &Shared, settled: &mut HashSet<String>) -> Result<(), Stor
     Ok(())
 }
 
-/// Keeps what the connector says of a run now, for a program that is about to end it.
+/// Keeps what the connector says of a run now, for a program that is about to end it. Answers with the report on the
+/// run, of all its processes.
 pub(super) async fn keep_now(
     State(page): State<Page>,
     Path(run): Path<String>,
-) -> Result<StatusCode, Refusal> {
-    keep(&page.shared, &run).await?;
-    Ok(StatusCode::NO_CONTENT)
+) -> Result<Json<Option<RunReport>>, Refusal> {
+    let shared = &page.shared;
+    keep(shared, &run).await?;
+    let report = shared.store.read(move |db| reports::find(db, &run));
+    Ok(Json(report.await?))
 }
 
 async fn keep(shared: &Shared, run_id: &str) -> Result<(), StoreError> {
@@ -91,7 +94,7 @@ async fn keep(shared: &Shared, run_id: &str) -> Result<(), StoreError> {
     let report = asked::<Value>(shared, &format!("{base}/report")).await;
     if let Some(report) = report.filter(Value::is_object) {
         let id = run_id.to_owned();
-        let put = move |db: &Transaction<'_>| history::put_report(db, &id, &report);
+        let put = move |db: &Transaction<'_>| reports::put(db, &id, &report);
         shared.store.write(put).await?;
     }
     keep_requests(shared, run_id, &format!("{base}/requests")).await

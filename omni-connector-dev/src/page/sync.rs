@@ -22,6 +22,7 @@ use crate::{
         bounds::{self, Bound},
         checkpoints,
         history::{self, SavedCheckpoint},
+        reports,
         runs::{self as rows, RefusedEvent, RunStatus},
         textless::Textless,
     },
@@ -136,7 +137,7 @@ async fn read(page: &Page, frame: &Frame, wanted: Option<String>) -> Result<Data
                 .store
                 .read(move |db| {
                     Ok::<_, StoreError>((
-                        history::report(db, &row.id)?,
+                        reports::find(db, &row.id)?,
                         history::of_run(db, &row.id)?,
                         bounds::find(db, &row.id)?,
                         rules::trial(db, &row)?,
@@ -153,7 +154,7 @@ async fn read(page: &Page, frame: &Frame, wanted: Option<String>) -> Result<Data
             };
             Some(Shown {
                 rates,
-                report: report.and_then(|report| serde_json::from_value(report).ok()),
+                report,
                 refused: rules::refusals(shared, id, NAMED).await?,
                 textless: rules::textless(shared, id, NAMED).await?,
                 notes: shared.file_notes.of(id),

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use omni_connector::RunReport;
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +9,7 @@ use super::access::Access;
 use crate::{
     shared::Shared,
     store::{
-        StoreError, history, review, runs,
+        StoreError, reports, review, runs,
         search::{self, Query},
     },
 };
@@ -116,10 +115,7 @@ fn layers(
         layers.push(layer);
     }
     for run in runs::latest(db, None, RUNS)? {
-        let Some(report) = history::report(db, &run.id)? else {
-            continue;
-        };
-        let Ok(report) = serde_json::from_value::<RunReport>(report) else {
+        let Some(report) = reports::find(db, &run.id)? else {
             continue;
         };
         let mut found = Vec::new();

@@ -1,7 +1,7 @@
 //! Tries one failed item again: the run is repeated from where it began, only this item's document is taken, and no checkpoint is
 //! published.
 
-use omni_connector::{RunReport, SyncType};
+use omni_connector::SyncType;
 use rusqlite::Connection;
 use serde::Serialize;
 
@@ -12,7 +12,7 @@ use crate::{
     store::{
         StoreError,
         bounds::{self, Bound},
-        documents, history, run_documents,
+        documents, history, reports, run_documents,
         runs::{self, Run},
     },
 };
@@ -67,7 +67,7 @@ pub(crate) async fn try_again(
             return Ok::<_, StoreError>(None);
         };
         let before = history::before(db, &id)?;
-        let report = report(db, &id)?;
+        let report = reports::find(db, &id)?;
         let has_failed = report
             .is_some_and(|report| report.failures.iter().any(|failure| failure.item == wanted));
         Ok(Some((run, before, has_failed)))
@@ -103,11 +103,6 @@ pub(crate) async fn try_again(
     Ok(running::trial(shared, source_id, mode, bound, from).await?)
 }
 
-fn report(db: &Connection, run_id: &str) -> Result<Option<RunReport>, StoreError> {
-    let report = history::report(db, run_id)?;
-    Ok(report.and_then(|report| serde_json::from_value(report).ok()))
-}
-
 /// Returns what is different now, if the run tries an item again.
 pub(crate) fn trial(db: &Connection, run: &Run) -> Result<Option<Trial>, StoreError> {
     let Some(Bound {
@@ -124,7 +119,7 @@ pub(crate) fn trial(db: &Connection, run: &Run) -> Result<Option<Trial>, StoreEr
         None => None,
     };
     let now = outcome(db, &run.source_id, &run.id, &item)?;
-    let is_refetch = report(db, &run.id)?.is_some_and(|report| report.is_refetch);
+    let is_refetch = reports::find(db, &run.id)?.is_some_and(|report| report.is_refetch);
     Ok(Some(Trial {
         before: before.unwrap_or(Outcome::Unknown),
         now: now.unwrap_or(if run.is_running() {
@@ -152,7 +147,7 @@ fn outcome(
         let document = stored.map(|stored| stored.id);
         return Ok(Some(Outcome::Sent { document }));
     }
-    if let Some(report) = report(db, run_id)? {
+    if let Some(report) = reports::find(db, run_id)? {
         if let Some(failure) = report.failures.iter().find(|one| one.item == item) {
             let stage = serde_json::to_value(failure.stage).unwrap_or_default();
             return Ok(Some(Outcome::Failed {

@@ -10,7 +10,7 @@ use crate::{
     shared::Shared,
     state::ConnectorError,
     store::{
-        StoreError, bounds, checkpoints,
+        StoreError, bounds, checkpoints, reports,
         runs::{self, Run},
         sources::SourceRecord,
     },
@@ -98,6 +98,11 @@ pub(super) async fn resume(
     source: &SourceRecord,
 ) -> Result<(), ResumeError> {
     let request = request(shared, run, source, true).await?;
+    let id = run.id.clone();
+    shared
+        .store
+        .write(move |db| reports::set_aside(db, &id))
+        .await?;
     shared.connectors.sync(connector_url, &request).await?;
     let id = run.id.clone();
     shared.store.write(move |db| runs::touch(db, &id)).await?;

@@ -1,4 +1,4 @@
-//! History for people: the connectors' reports on their runs, and the checkpoints that runs saved.
+//! History for people: the checkpoints that runs saved, and the settings with which they began.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use super::{
     StoreError, bounds,
     column::{Json, Micros},
-    requests, run_documents,
+    reports, requests, run_documents,
 };
 
 /// The number of checkpoints kept per source.
@@ -56,30 +56,6 @@ impl SavedCheckpoint {
 /// Creates missing tables.
 pub(super) fn prepare(db: &Connection) -> Result<(), StoreError> {
     Ok(db.execute_batch(include_str!("history.sql"))?)
-}
-
-/// Stores a connector's report on a run.
-///
-/// # Errors
-/// Fails when SQLite fails.
-pub fn put_report(db: &Connection, run_id: &str, report: &Value) -> Result<(), StoreError> {
-    db.prepare_cached(
-        "INSERT INTO run_reports (sync_run_id, report) VALUES (?1, ?2) ON CONFLICT (sync_run_id) DO UPDATE SET report = ?2",
-    )?
-    .execute(params![run_id, Json(report)])?;
-    Ok(())
-}
-
-/// Returns a connector's latest report on a run.
-///
-/// # Errors
-/// Fails when SQLite fails.
-pub fn report(db: &Connection, run_id: &str) -> Result<Option<Value>, StoreError> {
-    Ok(db
-        .prepare_cached("SELECT report FROM run_reports WHERE sync_run_id = ?1")?
-        .query_row([run_id], |row| row.get(0))
-        .optional()?
-        .map(|Json(report)| report))
 }
 
 /// Stores a checkpoint that a run saved, and removes the oldest of its source.
@@ -207,10 +183,7 @@ pub fn settings_of(db: &Connection, run_id: &str) -> Result<Option<Value>, Store
 
 /// Removes the history of a source.
 pub(super) fn forget(db: &Connection, source_id: &str) -> Result<(), StoreError> {
-    db.prepare_cached(
-        "DELETE FROM run_reports WHERE sync_run_id IN (SELECT id FROM sync_runs WHERE source_id = ?1)",
-    )?
-    .execute([source_id])?;
+    reports::forget(db, source_id)?;
     db.prepare_cached("DELETE FROM saved_checkpoints WHERE source_id = ?1")?
         .execute([source_id])?;
     db.prepare_cached("DELETE FROM dismissed_doubts WHERE source_id = ?1")?

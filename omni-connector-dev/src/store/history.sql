@@ -6,6 +6,12 @@ CREATE TABLE IF NOT EXISTS run_reports (
     report       TEXT NOT NULL              -- JSON
 ) STRICT;
 
+-- What the processes reported that worked on the run before and were lost.
+CREATE TABLE IF NOT EXISTS earlier_reports (
+    sync_run_id  TEXT PRIMARY KEY,
+    report       TEXT NOT NULL              -- JSON
+) STRICT;
+
 -- The latest checkpoints that the runs of each source saved.
 CREATE TABLE IF NOT EXISTS saved_checkpoints (
     id           INTEGER PRIMARY KEY,

@@ -27,6 +27,7 @@ pub mod history;
 pub mod operators;
 pub mod people;
 pub mod registrations;
+pub mod reports;
 pub mod requests;
 pub mod review;
 pub mod run_documents;

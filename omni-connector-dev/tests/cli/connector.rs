@@ -56,6 +56,12 @@ pub(crate) struct Config {
     /// Items that fail.
     #[serde(default)]
     failures: Vec<String>,
+    /// Items that fail unless the run is a resume.
+    #[serde(default)]
+    lost: Vec<String>,
+    /// The same, and a resume sends them.
+    #[serde(default)]
+    late: Vec<String>,
     /// Saved as the checkpoint after the documents.
     checkpoint: Option<String>,
     /// Waits after the checkpoint, unless the run is a resume.
@@ -189,8 +195,17 @@ impl Connector for Shelf {
         for item in config.skips {
             ctx.skip(item, "torn pages");
         }
-        for item in config.failures {
+        let lost = config.lost.into_iter().filter(|_| !ctx.is_resume());
+        for item in config.failures.into_iter().chain(lost) {
             ctx.item_failed(item, "404 Not Found", None::<&str>);
+        }
+        for item in config.late {
+            if ctx.is_resume() {
+                ctx.upsert(Document::new(item, DocumentPermissions::public()))
+                    .await?;
+            } else {
+                ctx.item_failed(item, "404 Not Found", None::<&str>);
+            }
         }
         if let Some(checkpoint) = config.checkpoint {
             ctx.save_checkpoint(checkpoint).await?;

@@ -507,6 +507,42 @@ fn an_interrupted_run_is_resumed_by_the_next_command() {
     );
 }
 
+/// This connector remembers nothing of it.
+#[test]
+fn what_failed_before_an_interrupt_is_named_when_the_run_has_gone_on() {
+    let desk = Desk::new();
+    let config = desk.config(&json!({
+        "documents": { "a": "x" }, "failures": ["always"], "lost": ["once"], "late": ["late"], "checkpoint": "c", "wait": true,
+    }));
+    let program = program();
+    let arguments = [
+        &[
+            "sync", "--json", "--strict", "--config", &config, "--", &program,
+        ],
+        &SERVE[..],
+    ]
+    .concat();
+    let child = desk
+        .command(&arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    soon("the failures", || {
+        let log = fs::read_to_string(desk.path(".omni/connector.log")).ok()?;
+        log.contains("item=\"late\"").then_some(())
+    });
+    interrupt(&child);
+    let done = Done::from(child.wait_with_output().unwrap()).ended(130);
+    assert_eq!(done["failed"], 3, "{done}");
+
+    let done = desk.run(&arguments).ended(4);
+    assert_eq!(done["status"], "completed");
+    assert_eq!(done["failed"], 2, "{done}");
+    let failed = [&done["failures"][0]["item"], &done["failures"][1]["item"]];
+    assert_eq!(failed, ["once", "always"], "{done}");
+}
+
 /// The run begins after the interrupt. Its end is shown as that of any other run.
 #[test]
 fn an_interrupt_while_a_run_begins_shows_how_it_ended() {

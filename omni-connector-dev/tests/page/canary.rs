@@ -7,7 +7,7 @@ use base64::{
 use omni_connector::{AuthType, SyncType};
 use omni_connector_dev::{
     shown::Shown,
-    store::{self, StoreError, history, runs},
+    store::{self, StoreError, reports, runs},
 };
 use serde_json::json;
 
@@ -116,7 +116,7 @@ impl World {
                 "failures": [{ "item": leaked, "stage": "read", "cause": leaked, "link": leaked }],
                 "held_back": 0, "bytes": 10, "contents": 1, "current": null,
             });
-            history::put_report(db, &last, &report)?;
+            reports::put(db, &last, &report)?;
             let mut said = requests::said(1_000);
             let call = &mut said["requests"][0];
             call["url"] = format!("https://acme.example/?key={leaked}").into();
@@ -128,7 +128,7 @@ impl World {
             store::requests::put(db, &last, said)?;
             let run = runs::insert(db, &failed, SyncType::Full, runs::TriggerType::Manual)?;
             runs::save_checkpoint(db, &run.id, &json!({ "cursor": leaked }))?;
-            history::put_report(db, &run.id, &report)?;
+            reports::put(db, &run.id, &report)?;
             runs::fail(db, &run.id, &leaked)?;
             Ok::<_, StoreError>(())
         });

@@ -21,7 +21,7 @@ use omni_connector::{AuthType, HttpClient, SyncType, sign_hmac_sha256};
 use omni_connector_dev::{
     Manager, Options,
     store::{
-        StoreError, apply, contents, history,
+        StoreError, apply, contents, reports,
         runs::{self, TriggerType},
     },
 };
@@ -301,7 +301,7 @@ async fn bring(
             apply::apply(db, &run.id, &source, &events)?;
             runs::save_checkpoint(db, &run.id, &json!({ "page": 1, "seen": { "a": 1 } }))?;
             runs::save_checkpoint(db, &run.id, &json!({ "page": 2, "seen": { "a": 1 } }))?;
-            history::put_report(db, &run.id, &report())?;
+            reports::put(db, &run.id, &report())?;
             runs::complete(db, &run.id)?;
             Ok::<_, StoreError>(run.id)
         })
