@@ -88,13 +88,16 @@ impl<T: DeserializeOwned> Checkpoint<T> {
     }
 }
 
-impl<T: Serialize> Checkpoint<T> {
+impl<T: Serialize + DeserializeOwned> Checkpoint<T> {
     /// Saves the current state, after everything emitted before was accepted.
     ///
     /// # Errors
-    /// As [`SyncContext::save_checkpoint`].
+    /// As [`SyncContext::save_checkpoint`]. Also fails for a state that cannot be read as it is saved, since the next run
+    /// would be refused.
     pub async fn save(&self) -> Result<(), RunError> {
-        self.ctx.save_checkpoint(&self.state).await
+        let checkpoint = Snapshot::of(&self.state)?;
+        checkpoint.comes_back::<T>()?;
+        self.ctx.save_snapshot(checkpoint).await
     }
 
     /// Saves the state if the last save was some time ago: two seconds, or ten times the duration of a save. Call it at
