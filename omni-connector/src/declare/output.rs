@@ -25,8 +25,8 @@ impl<T: JsonSchema, E> ResultSchema<Result<T, E>> {
     pub const SCHEMA: Option<SchemaFn> = Some(output_schema::<T>);
 }
 
-/// Returns the schema of a serialized value, including null: callers validate against it. Strict clients refuse the
-/// names of Rust's number types, so these are removed.
+/// Returns the schema of a serialized value, including null: callers validate against it. Strict clients refuse names
+/// that are not in JSON Schema, such as those of Rust's number types, so these are removed.
 fn output_schema<T: JsonSchema>() -> Value {
     let mut settings = SchemaSettings::draft2020_12()
         .for_serialize()
@@ -40,15 +40,59 @@ fn output_schema<T: JsonSchema>() -> Value {
 
 fn drop_rust_names(schema: &mut Schema) {
     schema.remove("title");
-    let of_number = |format: &str| {
-        let unsigned = format.strip_prefix('u').unwrap_or(format);
-        unsigned.starts_with("int") || matches!(format, "float" | "double")
-    };
-    if schema
-        .get("format")
-        .and_then(Value::as_str)
-        .is_some_and(of_number)
-    {
+    let is_known = |format: &Value| format.as_str().is_some_and(|name| FORMATS.contains(&name));
+    if !schema.get("format").is_some_and(is_known) {
         schema.remove("format");
+    }
+}
+
+/// The formats of JSON Schema (draft 2020-12, validation 7.3) that usual validators know.
+const FORMATS: [&str; 15] = [
+    "date",
+    "date-time",
+    "duration",
+    "email",
+    "hostname",
+    "ipv4",
+    "ipv6",
+    "json-pointer",
+    "regex",
+    "relative-json-pointer",
+    "time",
+    "uri",
+    "uri-reference",
+    "uri-template",
+    "uuid",
+];
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv6Addr};
+
+    use super::*;
+
+    #[derive(JsonSchema)]
+    #[allow(dead_code, reason = "only described")]
+    struct Host {
+        address: IpAddr,
+        bound: Option<Ipv6Addr>,
+        port: u16,
+        load: f32,
+        #[schemars(extend("format" = "uri"))]
+        page: String,
+        #[schemars(extend("format" = "phone"))]
+        owner: String,
+    }
+
+    #[test]
+    fn formats_that_validators_do_not_know_are_left_out_of_results() {
+        let schema = output_schema::<Host>();
+        let format = |field: &str| schema["properties"][field]["format"].clone();
+        for (field, expected) in [("bound", "ipv6"), ("page", "uri")] {
+            assert_eq!(format(field), expected, "{schema:#}");
+        }
+        for field in ["address", "port", "load", "owner"] {
+            assert_eq!(format(field), Value::Null, "{field}: {schema:#}");
+        }
     }
 }
