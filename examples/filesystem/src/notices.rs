@@ -51,6 +51,12 @@ fn listen(root: &Path) -> Result<Notices> {
         sends_notices(root),
         "it is on a file system of another machine or process"
     );
+    if let Some(mount) = mount_without_notices(root) {
+        bail!(
+            "`{}` in it is on a file system that sends no notices",
+            mount.display()
+        );
+    }
     let (heard, notices) = mpsc::unbounded_channel();
     let handler = move |event| {
         // The watch ends when the receiver is dropped.
@@ -92,8 +98,9 @@ fn changes(event: notify::Result<Event>) -> Vec<Result<Option<PathBuf>>> {
 /// Returns whether the kernel sees every change. It does not on file systems that other machines or programs change.
 #[cfg(target_os = "linux")]
 fn sends_notices(root: &Path) -> bool {
-    // NFS, SMB, CIFS and SMB2, FUSE, 9p, Ceph, AFS, proc and sysfs, from `linux/magic.h`.
-    const WITHOUT: [u32; 10] = [
+    // NFS, SMB, CIFS and SMB2, FUSE, 9p, Ceph, AFS, proc and sysfs, from `linux/magic.h`; Coda, Lustre, GPFS, OCFS2, GFS2,
+    // BeeGFS, OrangeFS, and the shared folders of VirtualBox, VMware and Parallels.
+    const WITHOUT: [u32; 20] = [
         0x6969,
         0x517b,
         0xff53_4d42,
@@ -104,6 +111,16 @@ fn sends_notices(root: &Path) -> bool {
         0x5346_414f,
         0x9fa0,
         0x6265_6572,
+        0x7375_7245,
+        0x0bd0_0bd0,
+        0x4750_4653,
+        0x7461_636f,
+        0x0116_1970,
+        0x1983_0326,
+        0x2003_0528,
+        0x786f_4256,
+        0xbacb_acbc,
+        0x7c7c_6673,
     ];
     #[allow(
         clippy::cast_possible_truncation,
@@ -113,9 +130,47 @@ fn sends_notices(root: &Path) -> bool {
     rustix::fs::statfs(root).map_or(true, |found| !WITHOUT.contains(&(found.f_type as u32)))
 }
 
+/// Returns a folder below the root whose file system sends no notices, although that of the root does.
+#[cfg(target_os = "linux")]
+fn mount_without_notices(root: &Path) -> Option<PathBuf> {
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").ok()?;
+    mounts_below(&mounts, root).find(|mount| !sends_notices(mount))
+}
+
+/// Returns the places below the root at which other file systems are mounted, from the kernel's table (`proc(5)`).
+#[cfg(target_os = "linux")]
+fn mounts_below(table: &str, root: &Path) -> impl Iterator<Item = PathBuf> {
+    let places = table.lines().filter_map(|line| line.split(' ').nth(4));
+    places
+        .map(unescaped)
+        .filter(move |place| place != root && place.starts_with(root))
+}
+
+/// Decodes a place of that table, in which a blank is `\040`.
+#[cfg(target_os = "linux")]
+fn unescaped(place: &str) -> PathBuf {
+    use std::os::unix::ffi::OsStringExt;
+
+    let mut bytes = Vec::with_capacity(place.len());
+    let mut rest = place.as_bytes();
+    while let Some((first, others)) = rest.split_first() {
+        let digits = others.get(..3).filter(|_| *first == b'\\');
+        let code =
+            digits.and_then(|digits| u8::from_str_radix(str::from_utf8(digits).ok()?, 8).ok());
+        bytes.push(code.unwrap_or(*first));
+        rest = if code.is_some() { &others[3..] } else { others };
+    }
+    std::ffi::OsString::from_vec(bytes).into()
+}
+
 #[cfg(not(target_os = "linux"))]
 fn sends_notices(_: &Path) -> bool {
     true
+}
+
+#[cfg(not(target_os = "linux"))]
+fn mount_without_notices(_: &Path) -> Option<PathBuf> {
+    None
 }
 
 /// Returns the paths that are not below another one.
@@ -173,5 +228,30 @@ mod tests {
     fn a_file_system_whose_changes_the_kernel_does_not_see_sends_no_notices() {
         assert!(!sends_notices(Path::new("/proc")));
         assert!(sends_notices(tempfile::tempdir().unwrap().path()));
+        let below = mount_without_notices(Path::new("/"));
+        assert!(
+            below.is_some_and(|below| !sends_notices(&below)),
+            "such as `/proc`"
+        );
+        assert_eq!(
+            mount_without_notices(tempfile::tempdir().unwrap().path()),
+            None
+        );
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn file_systems_in_a_tree_are_found_in_the_table_of_the_kernel() {
+        let table = "\
+            36 35 98:0 / /srv rw shared:1 - ext4 /dev/a rw\n\
+            37 36 0:50 / /srv/team\\040files rw,noatime - nfs4 host:/x rw\n\
+            38 36 0:51 / /srv/caf\u{e9}\\134x rw - cifs //host/x rw\n\
+            39 35 0:52 / /srv-old rw - nfs4 host:/y rw\n\
+            not a line\n";
+        let below: Vec<_> = mounts_below(table, Path::new("/srv")).collect();
+        assert_eq!(
+            below,
+            ["/srv/team files", "/srv/caf\u{e9}\\x"].map(PathBuf::from)
+        );
     }
 }
