@@ -41,6 +41,11 @@ fn output_schema<T: JsonSchema>() -> Value {
 
 fn keep_what_is_certain(schema: &mut Schema) {
     schema.remove("title");
+    let format = schema.get("format").and_then(Value::as_str);
+    let is_unsigned = format.is_some_and(|format| format.starts_with("uint"));
+    if !(is_unsigned && schema.get("minimum").is_some_and(|least| *least == 0)) {
+        schema.remove("minimum");
+    }
     for limit in LIMITS {
         schema.remove(limit);
     }
@@ -55,8 +60,7 @@ fn keep_what_is_certain(schema: &mut Schema) {
 }
 
 /// Keywords that an author writes, and no type guarantees.
-const LIMITS: [&str; 14] = [
-    "minimum",
+const LIMITS: [&str; 13] = [
     "maximum",
     "exclusiveMinimum",
     "exclusiveMaximum",
@@ -110,6 +114,8 @@ mod tests {
         #[schemars(length(max = 1), inner(range(min = 1)))]
         counts: Vec<i64>,
         pair: (u8, char),
+        #[schemars(range(min = 5))]
+        rank: u8,
         #[schemars(extend("propertyNames" = { "maxLength": 1 }, "maxProperties" = 1))]
         parts: std::collections::BTreeMap<String, u8>,
     }
@@ -122,6 +128,7 @@ mod tests {
             key: "a b".to_owned(),
             counts: vec![0, -1],
             pair: (7, 'x'),
+            rank: 1,
             parts: [("long".to_owned(), 1), ("names".to_owned(), 2)].into(),
         };
         let (schema, result) = (

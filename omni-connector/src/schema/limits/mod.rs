@@ -26,6 +26,8 @@ pub(crate) use {
 pub(crate) struct Rule {
     /// Whether this rule or a nested one has a limit to check.
     limits: bool,
+    /// Whether this rule or a nested one lists constants.
+    lists: bool,
     shape: Shape,
     minimum: Option<Number>,
     maximum: Option<Number>,
@@ -81,6 +83,7 @@ impl Rule {
         };
         let mut rule = Self {
             limits: false,
+            lists: false,
             shape: Shape::of(schema),
             minimum: number("minimum"),
             maximum: number("maximum"),
@@ -114,6 +117,7 @@ impl Rule {
                 .collect(),
         };
         rule.limits = rule.has_own_limits() || rule.inner().any(|inner| inner.limits);
+        rule.lists = !rule.shape.constants().is_empty() || rule.inner().any(|inner| inner.lists);
         rule
     }
 
