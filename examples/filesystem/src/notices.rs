@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -16,7 +17,11 @@ use notify::{
     event::{AccessKind, AccessMode},
 };
 use omni_connector::prelude::*;
-use tokio::{sync::mpsc, task::spawn_blocking, time::sleep};
+use tokio::{
+    sync::mpsc,
+    task::spawn_blocking,
+    time::{interval, sleep},
+};
 
 /// Without notices, the shortest pause between scans.
 const EVERY: Duration = Duration::from_secs(2);
@@ -26,24 +31,52 @@ const SHARE: u64 = 20;
 /// Changed paths. The stream fails when some may be missing.
 pub(crate) type Notices = BoxStream<'static, Result<Option<PathBuf>>>;
 
-/// Begins to watch, or to scan. `took` is the duration of a scan of the whole tree, in milliseconds.
+/// Begins to watch the tree at `base`, or to scan it. `took` is the duration of a scan of the whole tree, in milliseconds.
+/// Fails once another folder is at the base, of which it would hear nothing.
 pub(crate) async fn notices(
-    root: PathBuf,
+    base: PathBuf,
     ctx: SyncContext,
     took: Arc<AtomicU64>,
 ) -> Result<Notices> {
-    let watched = root.clone();
-    let cause = match spawn_blocking(move || listen(&watched)).await? {
-        Ok(notices) => return Ok(notices),
-        Err(cause) => cause,
+    let watched = base.clone();
+    let first = identity(&base).await;
+    let listening = spawn_blocking(move || listen(&watched.canonicalize()?)).await?;
+    let notices = match listening {
+        Ok(notices) => notices,
+        Err(cause) => {
+            let reason = "without notices of the system, so it is looked at again and again";
+            ctx.skip_with(base.to_string_lossy(), reason, format_args!("{cause:#}"));
+            let looks = stream::unfold((base.clone(), took), |(base, took)| async move {
+                sleep(EVERY.max(Duration::from_millis(took.load(Ordering::Relaxed) * SHARE))).await;
+                Some((Ok(Some(base.clone())), (base, took)))
+            });
+            looks.boxed()
+        }
     };
-    let reason = "without notices of the system, so it is looked at again and again";
-    ctx.skip_with(root.to_string_lossy(), reason, format_args!("{cause:#}"));
-    let looks = stream::unfold((root, took), |(root, took)| async move {
-        sleep(EVERY.max(Duration::from_millis(took.load(Ordering::Relaxed) * SHARE))).await;
-        Some((Ok(Some(root.clone())), (root, took)))
-    });
-    Ok(looks.boxed())
+    let looks = interval(EVERY);
+    let notices = stream::unfold(
+        (notices, base, looks),
+        move |(mut notices, base, mut looks)| async move {
+            loop {
+                tokio::select! {
+                    notice = notices.next() => return Some((notice?, (notices, base, looks))),
+                    _ = looks.tick() => if identity(&base).await != first {
+                        let cause = anyhow!("another folder is at `{}` now", base.display());
+                        return Some((Err(cause), (notices, base, looks)));
+                    },
+                }
+            }
+        },
+    );
+    Ok(notices.boxed())
+}
+
+/// Returns what tells a folder from another one under its name; none if there is no folder.
+async fn identity(folder: &Path) -> Option<(u64, u64)> {
+    let folder = folder.to_owned();
+    let found = spawn_blocking(move || folder.metadata().ok()).await;
+    let found = found.ok().flatten()?;
+    Some((found.dev(), found.ino()))
 }
 
 fn listen(root: &Path) -> Result<Notices> {
