@@ -46,12 +46,14 @@ impl<T: Default + Serialize + DeserializeOwned> Checkpoint<T> {
         if ctx.starts_over()
             && let Some(last) = ctx.previous()
         {
-            match decode::<T>("checkpoint", last.clone()) {
-                Ok(last) => {
-                    if let Ok(last) = Snapshot::of(&last) {
-                        checkpoint.state = last.for_full_run()?;
-                    }
-                }
+            let read = decode::<T>("checkpoint", last.clone());
+            let kept = read.and_then(|last| {
+                let split = Snapshot::of(&last).ok();
+                split.map(|split| split.for_full_run()).transpose()
+            });
+            match kept {
+                Ok(Some(state)) => checkpoint.state = state,
+                Ok(None) => {}
                 // A full run only needs the ids of documents that may be gone.
                 Err(error) => tracing::warn!(
                     "the last checkpoint cannot be read, so documents that only it knows stay in Omni: {error}"

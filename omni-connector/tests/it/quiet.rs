@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use omni_connector::{Checkpoint, Inventory, Watermark, prelude::*};
+use omni_connector::{Checkpoint, Inventory, Walked, Watermark, prelude::*};
 use serde_json::json;
 use tracing::Level;
 
@@ -137,6 +137,42 @@ async fn a_state_that_the_next_run_could_not_read_is_refused_when_it_is_saved() 
     let saved = manager.calls("checkpoint");
     let saved = saved.iter().map(|call| &call.body["pages"]);
     assert_eq!(saved.collect::<Vec<_>>(), [&json!([1])]);
+}
+
+/// Notes in folders.
+#[connector(name = "keeping", source_types = [Web], sync_modes = [full, incremental], state = Position)]
+struct Keeping;
+
+#[connector]
+impl Keeping {
+    #[sync]
+    async fn sync(&self, mut checkpoint: Checkpoint<Position>, ctx: SyncContext) -> Result<()> {
+        let mut walk = checkpoint.folders.walk(&ctx);
+        let document = Document::new("a", DocumentPermissions::public());
+        walk.upsert(document.text("word"), &1).await?;
+        walk.finish(Walked::declared("everything was listed"))
+            .await?;
+        checkpoint.pages.push(1);
+        Ok(checkpoint.save().await?)
+    }
+}
+
+/// The state at the beginning of a full run has no pages, and cannot be read without.
+#[tokio::test]
+async fn a_state_that_cannot_be_read_when_it_is_new_stops_no_full_run() {
+    let (log, _guard) = Log::of_this_thread(Level::WARN);
+    let manager = Manager::start().await;
+    let served = serve(Keeping, &manager).await;
+    served.start("R1", "full").await;
+    served.ended("R1").await;
+    let saved = manager.calls("checkpoint").last().unwrap().body.clone();
+    assert_eq!(saved["pages"], json!([1]));
+    manager.change_source("checkpoint", saved);
+    served.start("R2", "full").await;
+    served.ended("R2").await;
+    assert_eq!(manager.calls("complete").len(), 2, "{:#?}", log.lines());
+    let told = lines(&log, "the last checkpoint cannot be read").await;
+    assert!(told[0].contains("the field `pages` is missing"), "{told:?}");
 }
 
 #[tokio::test]
