@@ -2,8 +2,13 @@
 
 use std::{ops::Deref, sync::Once, time::Duration};
 
+use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
+
 /// A [`reqwest::Client`] with a connection timeout of 10 s and a request timeout of 60 s. A request can change both, as can
 /// an own client passed to [`HttpClient::from`]. Cheap to clone; one per process is enough.
+///
+/// It asks for answers that are not compressed, because it does not decompress them: without that header any coding would
+/// do (RFC 9110, 12.5.3). An [`Api`](crate::http::Api) reads compressed answers.
 ///
 /// Build clients through [`HttpClient::builder`]: `reqwest::Client::new` panics if no TLS provider is installed
 /// yet.
@@ -32,6 +37,10 @@ impl HttpClient {
         reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(10))
             .user_agent(concat!("omni-connector/", env!("CARGO_PKG_VERSION")))
+            .default_headers(HeaderMap::from_iter([(
+                ACCEPT_ENCODING,
+                HeaderValue::from_static("identity"),
+            )]))
     }
 }
 

@@ -70,16 +70,17 @@ impl Filesystem {
         ctx: SyncContext,
     ) -> Result<()> {
         let mut mirror = Mirror::open(config.0, known, ctx.clone()).await?;
-        let (tree, took) = (mirror.tree(), Arc::new(AtomicU64::new(0)));
-        let (root, looks, run) = (tree.root.clone(), Arc::clone(&took), ctx.clone());
+        let (base, took) = (mirror.base().to_owned(), Arc::new(AtomicU64::new(0)));
+        let (looks, run) = (Arc::clone(&took), ctx.clone());
         let mut watching = Watch::default().start(&ctx, move || {
-            notices(root.clone(), run.clone(), Arc::clone(&looks))
+            notices(base.clone(), run.clone(), Arc::clone(&looks))
         });
         while let Some(news) = watching.next().await? {
             let begun = Instant::now();
             match news {
                 News::Connected => mirror.refresh().await?,
                 News::Changed(paths) => {
+                    let tree = mirror.tree();
                     mirror
                         .refresh_at(paths.iter().map(|path| tree.at_base(path)).collect())
                         .await?;

@@ -108,16 +108,28 @@ impl Mirror {
         Arc::clone(&self.tree)
     }
 
+    /// Returns the base, as it is configured.
+    pub(crate) fn base(&self) -> &Path {
+        self.tree.settings.base()
+    }
+
     /// Updates Omni from the whole tree.
     pub(crate) async fn refresh(&mut self) -> Result<()> {
-        let base = self.tree.settings.base().to_owned();
+        let base = self.base().to_owned();
         self.refresh_at([base].into()).await?;
         self.is_new = false;
         Ok(())
     }
 
     /// Updates Omni at and below these paths. A file at one of them is always read, even with an unchanged stamp.
-    pub(crate) async fn refresh_at(&mut self, changed: BTreeSet<PathBuf>) -> Result<()> {
+    pub(crate) async fn refresh_at(&mut self, mut changed: BTreeSet<PathBuf>) -> Result<()> {
+        let settings = self.tree.settings.clone();
+        let now = spawn_blocking(|| Tree::open(settings)).await??;
+        if now.root != self.tree.root {
+            // The base is a link, and leads elsewhere now. Paths of the other tree say nothing about this one.
+            changed = [self.base().to_owned()].into();
+            self.tree = Arc::new(now);
+        }
         let paths = topmost(changed.iter().cloned());
         let is_whole = paths.iter().any(|path| path == self.tree.settings.base());
         let part = if is_whole {

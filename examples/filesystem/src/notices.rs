@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -16,7 +17,11 @@ use notify::{
     event::{AccessKind, AccessMode},
 };
 use omni_connector::prelude::*;
-use tokio::{sync::mpsc, task::spawn_blocking, time::sleep};
+use tokio::{
+    sync::mpsc,
+    task::spawn_blocking,
+    time::{interval, sleep},
+};
 
 /// Without notices, the shortest pause between scans.
 const EVERY: Duration = Duration::from_secs(2);
@@ -26,24 +31,52 @@ const SHARE: u64 = 20;
 /// Changed paths. The stream fails when some may be missing.
 pub(crate) type Notices = BoxStream<'static, Result<Option<PathBuf>>>;
 
-/// Begins to watch, or to scan. `took` is the duration of a scan of the whole tree, in milliseconds.
+/// Begins to watch the tree at `base`, or to scan it. `took` is the duration of a scan of the whole tree, in milliseconds.
+/// Fails once another folder is at the base, of which it would hear nothing.
 pub(crate) async fn notices(
-    root: PathBuf,
+    base: PathBuf,
     ctx: SyncContext,
     took: Arc<AtomicU64>,
 ) -> Result<Notices> {
-    let watched = root.clone();
-    let cause = match spawn_blocking(move || listen(&watched)).await? {
-        Ok(notices) => return Ok(notices),
-        Err(cause) => cause,
+    let watched = base.clone();
+    let first = identity(&base).await;
+    let listening = spawn_blocking(move || listen(&watched.canonicalize()?)).await?;
+    let notices = match listening {
+        Ok(notices) => notices,
+        Err(cause) => {
+            let reason = "without notices of the system, so it is looked at again and again";
+            ctx.skip_with(base.to_string_lossy(), reason, format_args!("{cause:#}"));
+            let looks = stream::unfold((base.clone(), took), |(base, took)| async move {
+                sleep(EVERY.max(Duration::from_millis(took.load(Ordering::Relaxed) * SHARE))).await;
+                Some((Ok(Some(base.clone())), (base, took)))
+            });
+            looks.boxed()
+        }
     };
-    let reason = "without notices of the system, so it is looked at again and again";
-    ctx.skip_with(root.to_string_lossy(), reason, format_args!("{cause:#}"));
-    let looks = stream::unfold((root, took), |(root, took)| async move {
-        sleep(EVERY.max(Duration::from_millis(took.load(Ordering::Relaxed) * SHARE))).await;
-        Some((Ok(Some(root.clone())), (root, took)))
-    });
-    Ok(looks.boxed())
+    let looks = interval(EVERY);
+    let notices = stream::unfold(
+        (notices, base, looks),
+        move |(mut notices, base, mut looks)| async move {
+            loop {
+                tokio::select! {
+                    notice = notices.next() => return Some((notice?, (notices, base, looks))),
+                    _ = looks.tick() => if identity(&base).await != first {
+                        let cause = anyhow!("another folder is at `{}` now", base.display());
+                        return Some((Err(cause), (notices, base, looks)));
+                    },
+                }
+            }
+        },
+    );
+    Ok(notices.boxed())
+}
+
+/// Returns what tells a folder from another one under its name; none if there is no folder.
+async fn identity(folder: &Path) -> Option<(u64, u64)> {
+    let folder = folder.to_owned();
+    let found = spawn_blocking(move || folder.metadata().ok()).await;
+    let found = found.ok().flatten()?;
+    Some((found.dev(), found.ino()))
 }
 
 fn listen(root: &Path) -> Result<Notices> {
@@ -51,6 +84,12 @@ fn listen(root: &Path) -> Result<Notices> {
         sends_notices(root),
         "it is on a file system of another machine or process"
     );
+    if let Some(mount) = mount_without_notices(root) {
+        bail!(
+            "`{}` in it is on a file system that sends no notices",
+            mount.display()
+        );
+    }
     let (heard, notices) = mpsc::unbounded_channel();
     let handler = move |event| {
         // The watch ends when the receiver is dropped.
@@ -92,8 +131,9 @@ fn changes(event: notify::Result<Event>) -> Vec<Result<Option<PathBuf>>> {
 /// Returns whether the kernel sees every change. It does not on file systems that other machines or programs change.
 #[cfg(target_os = "linux")]
 fn sends_notices(root: &Path) -> bool {
-    // NFS, SMB, CIFS and SMB2, FUSE, 9p, Ceph, AFS, proc and sysfs, from `linux/magic.h`.
-    const WITHOUT: [u32; 10] = [
+    // NFS, SMB, CIFS and SMB2, FUSE, 9p, Ceph, AFS, proc and sysfs, from `linux/magic.h`; Coda, Lustre, GPFS, OCFS2, GFS2,
+    // BeeGFS, OrangeFS, and the shared folders of VirtualBox, VMware and Parallels.
+    const WITHOUT: [u32; 20] = [
         0x6969,
         0x517b,
         0xff53_4d42,
@@ -104,6 +144,16 @@ fn sends_notices(root: &Path) -> bool {
         0x5346_414f,
         0x9fa0,
         0x6265_6572,
+        0x7375_7245,
+        0x0bd0_0bd0,
+        0x4750_4653,
+        0x7461_636f,
+        0x0116_1970,
+        0x1983_0326,
+        0x2003_0528,
+        0x786f_4256,
+        0xbacb_acbc,
+        0x7c7c_6673,
     ];
     #[allow(
         clippy::cast_possible_truncation,
@@ -113,9 +163,47 @@ fn sends_notices(root: &Path) -> bool {
     rustix::fs::statfs(root).map_or(true, |found| !WITHOUT.contains(&(found.f_type as u32)))
 }
 
+/// Returns a folder below the root whose file system sends no notices, although that of the root does.
+#[cfg(target_os = "linux")]
+fn mount_without_notices(root: &Path) -> Option<PathBuf> {
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").ok()?;
+    mounts_below(&mounts, root).find(|mount| !sends_notices(mount))
+}
+
+/// Returns the places below the root at which other file systems are mounted, from the kernel's table (`proc(5)`).
+#[cfg(target_os = "linux")]
+fn mounts_below(table: &str, root: &Path) -> impl Iterator<Item = PathBuf> {
+    let places = table.lines().filter_map(|line| line.split(' ').nth(4));
+    places
+        .map(unescaped)
+        .filter(move |place| place != root && place.starts_with(root))
+}
+
+/// Decodes a place of that table, in which a blank is `\040`.
+#[cfg(target_os = "linux")]
+fn unescaped(place: &str) -> PathBuf {
+    use std::os::unix::ffi::OsStringExt;
+
+    let mut bytes = Vec::with_capacity(place.len());
+    let mut rest = place.as_bytes();
+    while let Some((first, others)) = rest.split_first() {
+        let digits = others.get(..3).filter(|_| *first == b'\\');
+        let code =
+            digits.and_then(|digits| u8::from_str_radix(str::from_utf8(digits).ok()?, 8).ok());
+        bytes.push(code.unwrap_or(*first));
+        rest = if code.is_some() { &others[3..] } else { others };
+    }
+    std::ffi::OsString::from_vec(bytes).into()
+}
+
 #[cfg(not(target_os = "linux"))]
 fn sends_notices(_: &Path) -> bool {
     true
+}
+
+#[cfg(not(target_os = "linux"))]
+fn mount_without_notices(_: &Path) -> Option<PathBuf> {
+    None
 }
 
 /// Returns the paths that are not below another one.
@@ -173,5 +261,30 @@ mod tests {
     fn a_file_system_whose_changes_the_kernel_does_not_see_sends_no_notices() {
         assert!(!sends_notices(Path::new("/proc")));
         assert!(sends_notices(tempfile::tempdir().unwrap().path()));
+        let below = mount_without_notices(Path::new("/"));
+        assert!(
+            below.is_some_and(|below| !sends_notices(&below)),
+            "such as `/proc`"
+        );
+        assert_eq!(
+            mount_without_notices(tempfile::tempdir().unwrap().path()),
+            None
+        );
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn file_systems_in_a_tree_are_found_in_the_table_of_the_kernel() {
+        let table = "\
+            36 35 98:0 / /srv rw shared:1 - ext4 /dev/a rw\n\
+            37 36 0:50 / /srv/team\\040files rw,noatime - nfs4 host:/x rw\n\
+            38 36 0:51 / /srv/caf\u{e9}\\134x rw - cifs //host/x rw\n\
+            39 35 0:52 / /srv-old rw - nfs4 host:/y rw\n\
+            not a line\n";
+        let below: Vec<_> = mounts_below(table, Path::new("/srv")).collect();
+        assert_eq!(
+            below,
+            ["/srv/team files", "/srv/caf\u{e9}\\x"].map(PathBuf::from)
+        );
     }
 }

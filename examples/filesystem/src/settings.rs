@@ -6,7 +6,7 @@ use globset::{GlobBuilder, GlobMatcher};
 use icu_normalizer::ComposingNormalizerBorrowed;
 use omni_connector::prelude::*;
 
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub(crate) struct Settings {
     /// Folder whose files become documents, as the machine of the connector sees it
     base_path: PathBuf,
@@ -98,7 +98,7 @@ fn folded(path: &str) -> String {
 }
 
 /// An extension in lower case and without its dot.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(from = "String")]
 struct Extension(String);
 
@@ -110,7 +110,7 @@ impl From<String> for Extension {
 
 /// A pattern with two meanings: Omni's code searches for the string in the path, and Omni's form promises globs.
 /// Documents are public, so either match excludes a file. Case is ignored.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "String")]
 struct Pattern {
     text: String,

@@ -2,6 +2,8 @@
 
 use tokio::{signal, sync::watch};
 
+use super::failure::Failure;
+
 /// The number of interrupts so far.
 #[derive(Debug, Clone)]
 pub(super) struct Interrupts(watch::Receiver<u32>);
@@ -23,6 +25,17 @@ impl Interrupts {
     /// Waits for the first interrupt.
     pub(super) async fn first(&self) {
         self.reached(1).await;
+    }
+
+    /// Waits for the end of some work, or for the first interrupt.
+    ///
+    /// # Errors
+    /// It was interrupted.
+    pub(super) async fn or_end<T>(&self, work: impl Future<Output = T>) -> Result<T, Failure> {
+        tokio::select! {
+            done = work => Ok(done),
+            () = self.first() => Err(Failure::interrupted()),
+        }
     }
 
     /// Waits for the second interrupt.

@@ -33,7 +33,7 @@ pub(super) async fn run(
     log();
     let _lock = lock(&arguments.store.folder)?;
     let tick = RunLimits::default().tick;
-    let manager = start_manager(&arguments.store.folder, arguments.port, tick).await?;
+    let manager = start_manager(&arguments.store.folder, arguments.port, tick, interrupts).await?;
     let url = manager.url();
     output.result(
         &json!({ "url": url, "store": arguments.store.folder }),

@@ -37,7 +37,7 @@ mod target;
 mod watchdog;
 mod webhook;
 
-use std::{env, ffi::OsString, path::PathBuf, process};
+use std::{env, ffi::OsString, path::PathBuf, process, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 
@@ -102,6 +102,9 @@ struct StoreFolder {
     folder: PathBuf,
 }
 
+/// The time that a command has for its end after the second interrupt.
+const IGNORED: Duration = Duration::from_secs(5);
+
 /// Parses the command line, runs the command and returns the exit code.
 pub fn main() -> process::ExitCode {
     #[cfg(feature = "extract")]
@@ -138,7 +141,7 @@ pub fn main() -> process::ExitCode {
         let _inside = runtime.enter();
         Interrupts::listen()
     };
-    let done = runtime.block_on(async {
+    let command = async {
         match cli.command {
             Command::Check(arguments) => check::run(arguments, &output, &interrupts).await,
             Command::New(arguments) => new::run(arguments, &output, &interrupts).await,
@@ -161,6 +164,12 @@ pub fn main() -> process::ExitCode {
             Command::Doubts(arguments) => explain::doubts(arguments, &output, &interrupts).await,
             Command::Manager(arguments) => manager::run(arguments, &output, &interrupts).await,
         }
+    };
+    let done = runtime.block_on(async {
+        tokio::select! {
+            done = command => done,
+            () = is_ignored(&interrupts) => Err(Failure::interrupted()),
+        }
     });
     if interrupts.any() {
         // Nothing may delay the end, such as a store that another program keeps busy.
@@ -170,6 +179,12 @@ pub fn main() -> process::ExitCode {
         Ok(code) => code.into(),
         Err(failure) => output.failure(&failure),
     }
+}
+
+/// Waits until a command has ignored two interrupts for a while. Whatever it waits for, it then ends.
+async fn is_ignored(interrupts: &Interrupts) {
+    interrupts.second().await;
+    tokio::time::sleep(IGNORED).await;
 }
 
 /// Returns whether arguments ask for JSON, for those that the parser refuses. Those after `--` belong to a connector.

@@ -56,7 +56,7 @@ pub(super) async fn with_page(
         let page = Page::open(client, place.source.as_deref()).await?;
         work(&page).await
     };
-    if let Some(running) = RunningManager::find(folder).await? {
+    if let Some(running) = RunningManager::find(folder, interrupts).await? {
         let client = running.client()?;
         return tokio::select! {
             done = work(&client) => done,
@@ -68,7 +68,7 @@ pub(super) async fn with_page(
         Use::Read => None,
         Use::Change => Some(lock(folder)?),
     };
-    let manager = start_manager(folder, 0, None).await?;
+    let manager = start_manager(folder, 0, None, interrupts).await?;
     let client = Client::new(manager.url())?;
     let done = tokio::select! {
         done = work(&client) => done,

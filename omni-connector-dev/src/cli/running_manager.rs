@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     client::Client,
     failure::Failure,
+    interrupts::Interrupts,
     target::{ConnectorArguments, Named},
 };
 use crate::store::folder::private_file;
@@ -67,7 +68,10 @@ impl RunningManager {
     ///
     /// # Errors
     /// Returns an error for a manager of another version.
-    pub(super) async fn find(store: &Path) -> Result<Option<Self>, Failure> {
+    pub(super) async fn find(
+        store: &Path,
+        interrupts: &Interrupts,
+    ) -> Result<Option<Self>, Failure> {
         let Ok(bytes) = fs::read(store.join(FILE)) else {
             return Ok(None);
         };
@@ -75,10 +79,10 @@ impl RunningManager {
             return Ok(None);
         };
         // A killed manager leaves the file behind. Then nothing answers there, or a manager of another store.
-        let is_alive = match running.client()?.about().await {
-            Ok(about) => about.is_of(store),
-            Err(_) => false,
-        };
+        // One that was stopped answers late.
+        let client = running.client()?;
+        let about = interrupts.or_end(client.about()).await?;
+        let is_alive = about.is_ok_and(|about| about.is_of(store));
         if !is_alive {
             return Ok(None);
         }
@@ -120,8 +124,9 @@ pub(super) async fn find_for(
     arguments: &ConnectorArguments,
     package: Option<&str>,
     store: &Path,
+    interrupts: &Interrupts,
 ) -> Result<Option<RunningManager>, Failure> {
-    let Some(running) = RunningManager::find(store).await? else {
+    let Some(running) = RunningManager::find(store, interrupts).await? else {
         return Ok(None);
     };
     running.check(store, &arguments.named(package).await?)?;

@@ -63,13 +63,7 @@ pub(super) async fn run(
         limit: arguments.limit,
     };
     // Reading needs no lock, so a search works while another command syncs.
-    // Another program may keep the store busy for seconds.
-    let folder = folder.clone();
-    let starting = tokio::spawn(async move { start_manager(&folder, 0, None).await });
-    let manager = tokio::select! {
-        started = starting => started.map_err(Failure::failed)??,
-        () = interrupts.first() => return Err(Failure::interrupted()),
-    };
+    let manager = start_manager(folder, 0, None, interrupts).await?;
     let client = Client::new(manager.url())?;
     let hits = tokio::select! {
         hits = client.search(&query) => hits,

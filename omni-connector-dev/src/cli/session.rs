@@ -55,13 +55,14 @@ impl Session {
         taping: Taping,
         interrupts: &Interrupts,
     ) -> Result<Self, Failure> {
-        if let Some(running) = running_manager::find_for(arguments, package, store).await? {
+        let running = running_manager::find_for(arguments, package, store, interrupts).await?;
+        if let Some(running) = running {
             taping.needs_own_process("the connector of `cargo omni dev`")?;
             return Self::join(running.client()?, arguments, interrupts).await;
         }
         let target = arguments.target(package, interrupts).await?;
         let lock = lock(store)?;
-        let manager = start_manager(store, arguments.port(), None).await?;
+        let manager = start_manager(store, arguments.port(), None, interrupts).await?;
         let client = Client::new(manager.url())?;
         let http = http()?;
         let (manifest, process) = match target {
@@ -209,11 +210,13 @@ pub(super) fn lock(folder: &Path) -> Result<File, Failure> {
     }
 }
 
-/// Starts a manager on that store and port. Without a tick it starts and resumes no runs by itself.
+/// Starts a manager on that store and port, unless people interrupt it. Without a tick it starts and resumes no runs by
+/// itself.
 pub(super) async fn start_manager(
     store: &Path,
     port: u16,
     tick: Option<Duration>,
+    interrupts: &Interrupts,
 ) -> Result<Manager, Failure> {
     let options = Options {
         port,
@@ -228,7 +231,13 @@ pub(super) async fn start_manager(
         },
         ..Options::default()
     };
-    Manager::start(options).await.map_err(|error| {
+    // In a task of its own: another program may keep the store busy, and opening it then blocks.
+    let starting = tokio::spawn(Manager::start(options));
+    let started = interrupts
+        .or_end(starting)
+        .await?
+        .map_err(Failure::failed)?;
+    started.map_err(|error| {
         let failure = Failure::failed(&error);
         match error {
             StartError::Listen { .. } => {

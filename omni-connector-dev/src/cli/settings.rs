@@ -241,15 +241,38 @@ fn overlay(base: &mut Value, over: Value) {
     }
 }
 
-/// Returns the help for an error about a missing setting.
-pub(super) fn missing(error: &str) -> Option<String> {
-    let (_, rest) = error
-        .strip_prefix("invalid config: ")?
-        .split_once("the field `")?;
-    let (name, _) = rest.split_once("` is missing")?;
-    Some(format!(
-        "give it with `--set {name}=…`; the last settings are used again when none are given"
-    ))
+/// Returns the help for a connector's error about a setting that is missing or of the wrong type.
+pub(super) fn help_for(error: &str) -> Option<String> {
+    let error = error.strip_prefix("invalid config: ")?;
+    if let Some(name) = missing(error) {
+        return Some(format!(
+            "give it with `--set {name}=…`; the last settings are used again when none are given"
+        ));
+    }
+    let (name, expected) = error
+        .strip_prefix('`')?
+        .split_once("` is of the wrong type, expected ")?;
+    let kind = |words: &[&str]| words.iter().any(|word| expected.contains(word));
+    if kind(&["string", "character", "formatted"]) {
+        Some(format!(
+            "a value that is JSON is taken as that; write a string such as `2024` in quotation marks: `--set '{name}=\"2024\"'`"
+        ))
+    } else if kind(&["sequence", "a list", "array", "tuple", "a set"]) {
+        Some(format!("write a list as JSON: `--set '{name}=[\"a\"]'`"))
+    } else if kind(&["struct", "a map"]) {
+        Some(format!("give each part by itself: `--set {name}.part=…`"))
+    } else {
+        None
+    }
+}
+
+/// Returns the key of a setting that is missing, also within a group.
+fn missing(error: &str) -> Option<String> {
+    if let Some(rest) = error.strip_prefix("the field `") {
+        return Some(rest.strip_suffix("` is missing")?.to_owned());
+    }
+    let (group, name) = error.strip_prefix('`')?.split_once("` lacks the field `")?;
+    Some(format!("{group}.{}", name.strip_suffix('`')?))
 }
 
 /// Reads a file of settings.
@@ -364,12 +387,42 @@ mod tests {
     }
 
     #[test]
-    fn the_error_for_a_missing_setting_says_how_to_give_it() {
-        let help = missing("invalid config: the field `api_url` is missing").unwrap();
-        assert!(help.starts_with("give it with `--set api_url=…`"), "{help}");
-        assert_eq!(
-            missing("invalid credentials: the field `key` is missing"),
-            None
-        );
+    fn the_error_for_a_setting_says_how_to_give_it() {
+        for (error, help) in [
+            (
+                "the field `api_url` is missing",
+                "give it with `--set api_url=…`",
+            ),
+            (
+                "`limits` lacks the field `size`",
+                "give it with `--set limits.size=…`",
+            ),
+            (
+                "`project` is of the wrong type, expected a string",
+                "a value that is JSON is taken as that; write a string such as `2024` in quotation marks: `--set 'project=\"2024\"'`",
+            ),
+            (
+                "`base_path` is of the wrong type, expected path string",
+                "a value that is JSON",
+            ),
+            (
+                "`paths` is of the wrong type, expected a sequence",
+                "write a list as JSON: `--set 'paths=[\"a\"]'`",
+            ),
+            (
+                "`limits` is of the wrong type, expected struct Limits",
+                "give each part by itself: `--set limits.part=…`",
+            ),
+        ] {
+            let found = help_for(&format!("invalid config: {error}")).unwrap();
+            assert!(found.starts_with(help), "{found}");
+        }
+        for error in [
+            "invalid credentials: the field `key` is missing",
+            "invalid config: `size` is of the wrong type, expected u16",
+            "invalid config: it is of the wrong type, expected struct Settings",
+        ] {
+            assert_eq!(help_for(error), None);
+        }
     }
 }

@@ -77,7 +77,7 @@ pub(super) async fn run(
         return Err(Failure::no_store(folder));
     }
     let what = arguments.what.unwrap_or(What::List);
-    if let Some(running) = RunningManager::find(folder).await? {
+    if let Some(running) = RunningManager::find(folder, interrupts).await? {
         let client = running.client()?;
         return tokio::select! {
             done = act(&client, what, *output) => done.map(|()| Code::Done),
@@ -89,7 +89,7 @@ pub(super) async fn run(
         What::List | What::Show { .. } => None,
         What::Change { .. } | What::Remove { .. } => Some(lock(folder)?),
     };
-    let manager = start_manager(folder, 0, None).await?;
+    let manager = start_manager(folder, 0, None, interrupts).await?;
     let client = Client::new(manager.url())?;
     let done = tokio::select! {
         done = act(&client, what, *output) => done,

@@ -10,7 +10,13 @@ use std::{
 /// The database file. SQLite gives its companion files the same permissions.
 pub(super) const DATABASE: &str = "manager.sqlite3";
 /// Prefixes of the names of the store's files.
-const OURS: [&str; 4] = [DATABASE, "lock", "connector.log", ".gitignore"];
+const OURS: [&str; 5] = [
+    DATABASE,
+    "lock",
+    "connector.log",
+    "manager.json",
+    ".gitignore",
+];
 const IGNORED: &str = "*\n";
 
 /// Creates the folder if missing and denies access to other users.
@@ -106,6 +112,8 @@ mod tests {
         assert_eq!(mode(&folder.join(DATABASE)), 0o600);
 
         fs::write(folder.join("manager.sqlite3-wal"), "").unwrap();
+        // `cargo omni dev` leaves it behind when it is killed.
+        fs::write(folder.join("manager.json"), "").unwrap();
         for (path, wide) in [
             ("", 0o755),
             (DATABASE, 0o644),

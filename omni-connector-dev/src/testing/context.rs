@@ -241,8 +241,9 @@ impl Collected {
     /// Waits until everything that was emitted is stored.
     async fn settle(&self) {
         // A run that has ended, or in which too much failed, emits nothing more.
-        if let Err(error @ (RunError::Manager(_) | RunError::Checkpoint(_))) =
-            self.ctx.flush().await
+        if let Err(
+            error @ (RunError::Manager(_) | RunError::Checkpoint(_) | RunError::Unreadable(_)),
+        ) = self.ctx.flush().await
         {
             panic!("Omni would refuse what was emitted: {error}")
         }

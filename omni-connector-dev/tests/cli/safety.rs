@@ -210,7 +210,7 @@ fn a_completed_run_with_failed_items_reports_them_in_its_last_line() {
 /// The store is busy, as while a backup reads it.
 #[test]
 #[cfg(unix)]
-fn an_interrupt_ends_a_search_that_waits() {
+fn an_interrupt_ends_every_command_that_waits_for_the_store() {
     let desk = Desk::new();
     desk.sync(&books(), &[]).ended(0);
     let database = rusqlite::Connection::open(desk.path(".omni/manager.sqlite3")).unwrap();
@@ -218,23 +218,34 @@ fn an_interrupt_ends_a_search_that_waits() {
         .pragma_update(None, "locking_mode", "EXCLUSIVE")
         .unwrap();
     database.execute_batch("BEGIN EXCLUSIVE").unwrap();
-    let child = desk
-        .command(&["search", "alpha"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // Long enough to begin, and shorter than it waits for the store.
-    std::thread::sleep(Duration::from_secs(1));
-    let started = Instant::now();
-    interrupt(&child);
-    let done = Done::from(child.wait_with_output().unwrap());
-    assert_eq!(done.code, 130, "{}", done.stderr);
-    assert!(
-        started.elapsed() < Duration::from_secs(2),
-        "{:?}",
-        started.elapsed()
-    );
+    let url = ["sync", "--url", "http://127.0.0.1:9"];
+    for arguments in [
+        &["search", "alpha"][..],
+        &["sources"],
+        &["documents"],
+        &["runs"],
+        &["doubts"],
+        &["manager", "--port", "0"],
+        &url,
+    ] {
+        let child = desk
+            .command(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // Long enough to begin, and shorter than it waits for the store.
+        std::thread::sleep(Duration::from_secs(1));
+        let started = Instant::now();
+        interrupt(&child);
+        let done = Done::from(child.wait_with_output().unwrap());
+        assert_eq!(done.code, 130, "{arguments:?}: {}", done.stderr);
+        assert!(
+            started.elapsed() < Duration::from_secs(2),
+            "{arguments:?}: {:?}",
+            started.elapsed()
+        );
+    }
     drop(database);
     assert_eq!(desk.run(&["search", "alpha"]).code, 0);
 }

@@ -46,12 +46,14 @@ impl<T: Default + Serialize + DeserializeOwned> Checkpoint<T> {
         if ctx.starts_over()
             && let Some(last) = ctx.previous()
         {
-            match decode::<T>("checkpoint", last.clone()) {
-                Ok(last) => {
-                    if let Ok(last) = Snapshot::of(&last) {
-                        checkpoint.state = last.for_full_run()?;
-                    }
-                }
+            let read = decode::<T>("checkpoint", last.clone());
+            let kept = read.and_then(|last| {
+                let split = Snapshot::of(&last).ok();
+                split.map(|split| split.for_full_run()).transpose()
+            });
+            match kept {
+                Ok(Some(state)) => checkpoint.state = state,
+                Ok(None) => {}
                 // A full run only needs the ids of documents that may be gone.
                 Err(error) => tracing::warn!(
                     "the last checkpoint cannot be read, so documents that only it knows stay in Omni: {error}"
@@ -88,13 +90,16 @@ impl<T: DeserializeOwned> Checkpoint<T> {
     }
 }
 
-impl<T: Serialize> Checkpoint<T> {
+impl<T: Serialize + DeserializeOwned> Checkpoint<T> {
     /// Saves the current state, after everything emitted before was accepted.
     ///
     /// # Errors
-    /// As [`SyncContext::save_checkpoint`].
+    /// As [`SyncContext::save_checkpoint`]. Also fails for a state that cannot be read as it is saved, since the next run
+    /// would be refused.
     pub async fn save(&self) -> Result<(), RunError> {
-        self.ctx.save_checkpoint(&self.state).await
+        let checkpoint = Snapshot::of(&self.state)?;
+        checkpoint.comes_back::<T>()?;
+        self.ctx.save_snapshot(checkpoint).await
     }
 
     /// Saves the state if the last save was some time ago: two seconds, or ten times the duration of a save. Call it at

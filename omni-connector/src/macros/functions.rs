@@ -110,6 +110,10 @@ pub use omni_connector_macros::action;
 /// | `format = "date"` | `date`, `date-time`, `email` and `uri` are checked, others are only shown |
 /// | `example = "OPS"` | an example for language models |
 ///
+/// The keywords of `#[schemars(…)]` on the fields of an [`Args`](crate::Args) type are checked as well, also `propertyNames`,
+/// `contains` and `enum`. A whole number has at most 64 bits, also as a `u128` or `i128`, because JSON readers round larger ones.
+/// Take a larger one as a string.
+///
 /// ```
 /// # use omni_connector::prelude::*;
 /// /// Finds notes by their title.

@@ -33,4 +33,10 @@ pub enum RunError {
     /// The checkpoint cannot be serialized as JSON.
     #[error("the checkpoint cannot be written as JSON: {0}")]
     Checkpoint(String),
+    /// The checkpoint would not be read by the next run.
+    #[error(
+        "the next run could not read what this one saves: {0}\n\
+         help: have each field read as it is saved; give one that may be left out `#[serde(default)]`"
+    )]
+    Unreadable(String),
 }

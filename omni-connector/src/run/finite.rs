@@ -10,6 +10,7 @@ use serde::{
         SerializeTupleStruct, SerializeTupleVariant,
     },
 };
+use serde_json::Value;
 
 /// Wraps a value. Serializing it fails when one of its numbers is not finite.
 pub(super) struct Finite<'a, T: ?Sized>(pub(super) &'a T);
@@ -29,6 +30,11 @@ fn finite<E: Error>(number: f64) -> Result<(), E> {
     } else {
         Err(E::custom(format_args!("JSON has no number `{number}`")))
     }
+}
+
+/// The error for a number that a JSON value does not hold.
+fn too_wide<E: Error>() -> E {
+    E::custom("a number beyond 64 bits cannot be saved; save it as a string")
 }
 
 macro_rules! plain {
@@ -52,9 +58,17 @@ impl<S: Serializer> Serializer for Checked<S> {
 
     plain! {
         serialize_bool(bool) serialize_i8(i8) serialize_i16(i16) serialize_i32(i32) serialize_i64(i64)
-        serialize_i128(i128) serialize_u8(u8) serialize_u16(u16) serialize_u32(u32) serialize_u64(u64)
-        serialize_u128(u128) serialize_char(char) serialize_str(&str) serialize_bytes(&[u8])
+        serialize_u8(u8) serialize_u16(u16) serialize_u32(u32) serialize_u64(u64)
+        serialize_char(char) serialize_str(&str) serialize_bytes(&[u8])
         serialize_unit_struct(&'static str)
+    }
+
+    fn serialize_i128(self, value: i128) -> Result<S::Ok, S::Error> {
+        self.0.serialize_i128(value).map_err(|_| too_wide())
+    }
+
+    fn serialize_u128(self, value: u128) -> Result<S::Ok, S::Error> {
+        self.0.serialize_u128(value).map_err(|_| too_wide())
     }
 
     fn serialize_f32(self, value: f32) -> Result<S::Ok, S::Error> {
@@ -204,13 +218,27 @@ impl<S: SerializeMap> SerializeMap for Checked<S> {
         self.0.serialize_value(&Finite(value))
     }
 
+    /// Maps and flattened structs serialize whole entries, so that an error can name the key.
+    fn serialize_entry<K: Serialize + ?Sized, T: Serialize + ?Sized>(
+        &mut self,
+        key: &K,
+        value: &T,
+    ) -> Result<(), S::Error> {
+        let entry = self.0.serialize_entry(key, &Finite(value));
+        entry.map_err(|error| match serde_json::to_value(key) {
+            Ok(Value::String(name)) => in_field(&name)(error),
+            Ok(key) => in_field(&key.to_string())(error),
+            Err(_) => error,
+        })
+    }
+
     fn end(self) -> Result<S::Ok, S::Error> {
         self.0.end()
     }
 }
 
 /// Adds the name of the field to an error.
-fn in_field<E: Error>(name: &'static str) -> impl FnOnce(E) -> E {
+fn in_field<E: Error>(name: &str) -> impl FnOnce(E) -> E {
     move |error| E::custom(format_args!("`{name}`: {error}"))
 }
 
@@ -263,6 +291,22 @@ mod tests {
         Named { n: f64 },
     }
 
+    #[derive(Serialize)]
+    struct Flat {
+        #[serde(flatten)]
+        rates: Rates,
+    }
+
+    #[derive(Serialize)]
+    struct Rates {
+        high: f64,
+    }
+
+    #[derive(Serialize)]
+    struct Wide {
+        offset: u128,
+    }
+
     fn state(score: f64, part: f32, kind: Kind) -> State {
         State {
             score,
@@ -280,7 +324,7 @@ mod tests {
             ),
             (
                 state(1.0, f32::INFINITY, Kind::Unit),
-                "`parts`: JSON has no number `inf`",
+                "`parts`: `a`: JSON has no number `inf`",
             ),
             (
                 state(1.0, 1.0, Kind::Pair(1, f64::NAN)),
@@ -299,6 +343,40 @@ mod tests {
         ] {
             assert_eq!(to_value(Finite(&state)).unwrap_err().to_string(), place);
         }
+        for (state, place) in [
+            (
+                to_value(Finite(&BTreeMap::from([("eu", f32::NAN)]))),
+                "`eu`: JSON has no number `NaN`",
+            ),
+            (
+                to_value(Finite(&BTreeMap::from([(7, Some(f64::NAN))]))),
+                "`7`: JSON has no number `NaN`",
+            ),
+            (
+                to_value(Finite(&Flat {
+                    rates: Rates {
+                        high: f64::INFINITY,
+                    },
+                })),
+                "`high`: JSON has no number `inf`",
+            ),
+            (
+                to_value(Finite(&Wide {
+                    offset: u128::from(u64::MAX) + 1,
+                })),
+                "`offset`: a number beyond 64 bits cannot be saved; save it as a string",
+            ),
+            (
+                to_value(Finite(&[i128::from(i64::MIN) - 1])),
+                "a number beyond 64 bits cannot be saved; save it as a string",
+            ),
+        ] {
+            assert_eq!(state.unwrap_err().to_string(), place);
+        }
+        assert_eq!(
+            to_value(Finite(&(u128::from(u64::MAX), i128::from(i64::MIN)))).unwrap(),
+            json!([u64::MAX, i64::MIN])
+        );
         let fine = state(0.5, 1.0, Kind::Named { n: 2.0 });
         assert_eq!(
             to_value(Finite(&fine)).unwrap(),

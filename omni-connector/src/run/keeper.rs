@@ -122,6 +122,17 @@ impl Snapshot {
         self.fields.is_null() && self.pieces.is_empty()
     }
 
+    /// Checks that the author's fields can be read again. Otherwise each later run would be refused. A field may be left
+    /// out or named otherwise when it is saved.
+    ///
+    /// # Errors
+    /// Returns the field that cannot be read.
+    pub(crate) fn comes_back<T: DeserializeOwned>(&self) -> Result<(), RunError> {
+        let read = decode::<T>("checkpoint", self.fields.clone());
+        read.map(drop)
+            .map_err(|error| RunError::Unreadable(error.to_string()))
+    }
+
     /// Returns the checkpoint as it can be saved now.
     pub(crate) fn render(&self) -> Value {
         self.render_with(|piece| Some(piece.saved()))

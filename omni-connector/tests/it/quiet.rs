@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use omni_connector::{Checkpoint, Watermark, prelude::*};
+use omni_connector::{Checkpoint, Inventory, Walked, Watermark, prelude::*};
 use serde_json::json;
 use tracing::Level;
 
@@ -96,6 +96,83 @@ async fn a_watermark_that_cannot_be_saved_is_an_error_in_the_log() {
     assert!(found[0].contains("NaN"), "{}", found[0]);
     let saved = manager.calls("checkpoint");
     assert_eq!(saved.last().unwrap().body["since"], json!(null));
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct Position {
+    since: Watermark,
+    folders: Inventory<u64>,
+    // Left out when it is empty, and required when it is read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pages: Vec<u32>,
+}
+
+/// Notes on pages.
+#[connector(name = "forgetful", source_types = [Web], sync_modes = [full, incremental], state = Position)]
+struct Forgetful;
+
+#[connector]
+impl Forgetful {
+    #[sync]
+    async fn sync(&self, mut checkpoint: Checkpoint<Position>) -> Result<()> {
+        checkpoint.pages.push(1);
+        checkpoint.save().await?;
+        checkpoint.pages.clear();
+        Ok(checkpoint.save().await?)
+    }
+}
+
+#[tokio::test]
+async fn a_state_that_the_next_run_could_not_read_is_refused_when_it_is_saved() {
+    let manager = Manager::start().await;
+    let served = serve(Forgetful, &manager).await;
+    served.start("R1", "full").await;
+    let error = manager.told_of("fail").await["error"].to_string();
+    assert!(
+        error.contains("the next run could not read what this one saves")
+            && error.contains("the field `pages` is missing")
+            && error.contains("#[serde(default)]"),
+        "{error}"
+    );
+    let saved = manager.calls("checkpoint");
+    let saved = saved.iter().map(|call| &call.body["pages"]);
+    assert_eq!(saved.collect::<Vec<_>>(), [&json!([1])]);
+}
+
+/// Notes in folders.
+#[connector(name = "keeping", source_types = [Web], sync_modes = [full, incremental], state = Position)]
+struct Keeping;
+
+#[connector]
+impl Keeping {
+    #[sync]
+    async fn sync(&self, mut checkpoint: Checkpoint<Position>, ctx: SyncContext) -> Result<()> {
+        let mut walk = checkpoint.folders.walk(&ctx);
+        let document = Document::new("a", DocumentPermissions::public());
+        walk.upsert(document.text("word"), &1).await?;
+        walk.finish(Walked::declared("everything was listed"))
+            .await?;
+        checkpoint.pages.push(1);
+        Ok(checkpoint.save().await?)
+    }
+}
+
+/// The state at the beginning of a full run has no pages, and cannot be read without.
+#[tokio::test]
+async fn a_state_that_cannot_be_read_when_it_is_new_stops_no_full_run() {
+    let (log, _guard) = Log::of_this_thread(Level::WARN);
+    let manager = Manager::start().await;
+    let served = serve(Keeping, &manager).await;
+    served.start("R1", "full").await;
+    served.ended("R1").await;
+    let saved = manager.calls("checkpoint").last().unwrap().body.clone();
+    assert_eq!(saved["pages"], json!([1]));
+    manager.change_source("checkpoint", saved);
+    served.start("R2", "full").await;
+    served.ended("R2").await;
+    assert_eq!(manager.calls("complete").len(), 2, "{:#?}", log.lines());
+    let told = lines(&log, "the last checkpoint cannot be read").await;
+    assert!(told[0].contains("the field `pages` is missing"), "{told:?}");
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! The watch: what happens to the tree is in Omni soon after.
 
-use std::{fs, process::Command};
+use std::{fs, os::unix::fs::symlink, process::Command};
 
 use omni_connector::SyncType::{Full, Realtime};
 use omni_connector_dev::{
@@ -220,6 +220,60 @@ async fn an_emptied_tree_deletes_nothing_and_a_missing_one_fails_the_watch() {
     assert_eq!(ended.progress.run.status, RunStatus::Failed);
     assert!(ended.message().unwrap().contains("cannot be listed"));
     assert_eq!(setup.ids().await.len(), 6);
+}
+
+/// As when a release is made: a new folder takes the place of the old one, or a link leads to another folder.
+#[tokio::test]
+async fn another_folder_in_the_place_of_the_base_is_watched() {
+    let setup = Setup::new().await;
+    setup.write("a.md", "first");
+    watch(&setup).await;
+    fs::rename(setup.path(""), setup.outside("one")).unwrap();
+    fs::create_dir(setup.outside("two")).unwrap();
+    for (name, text) in [
+        ("a.md", "second"),
+        ("marker", "is it watching?"),
+        ("b.md", "new"),
+    ] {
+        fs::write(setup.outside("two").join(name), text).unwrap();
+    }
+    fs::rename(setup.outside("two"), setup.path("")).unwrap();
+    setup.until_ids(&["a.md", "b.md", "marker"]).await;
+    until_size(&setup, "a.md", 6).await;
+    setup.write("c.md", "later");
+    setup.until_ids(&["a.md", "b.md", "c.md", "marker"]).await;
+
+    // The base becomes a link, which then leads elsewhere.
+    fs::rename(setup.path(""), setup.outside("three")).unwrap();
+    symlink(
+        setup.outside("three"),
+        setup.path("").to_str().unwrap().trim_end_matches('/'),
+    )
+    .unwrap();
+    setup.write("d.md", "behind a link");
+    setup
+        .until_ids(&["a.md", "b.md", "c.md", "d.md", "marker"])
+        .await;
+    fs::create_dir(setup.outside("four")).unwrap();
+    for name in ["a.md", "b.md", "c.md", "marker", "e.md"] {
+        fs::write(setup.outside("four").join(name), "in another release").unwrap();
+    }
+    symlink(setup.outside("four"), setup.outside("next")).unwrap();
+    fs::rename(
+        setup.outside("next"),
+        setup.path("").to_str().unwrap().trim_end_matches('/'),
+    )
+    .unwrap();
+    // What becomes of the old release says nothing about the new one.
+    fs::remove_file(setup.outside("three/a.md")).unwrap();
+    setup
+        .until_ids(&["a.md", "b.md", "c.md", "e.md", "marker"])
+        .await;
+    until_size(&setup, "a.md", 18).await;
+    setup.write("f.md", "later");
+    setup
+        .until_ids(&["a.md", "b.md", "c.md", "e.md", "f.md", "marker"])
+        .await;
 }
 
 #[tokio::test]

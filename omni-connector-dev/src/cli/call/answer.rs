@@ -158,7 +158,7 @@ fn help(error: &str) -> Option<String> {
         let help = "Omni waits no longer; give the action a `timeout` that is shorter, and let long work go on in a sync";
         return Some(help.to_owned());
     }
-    settings::missing(error)
+    settings::help_for(error)
 }
 
 /// The beginning of the message for an action that took too long.

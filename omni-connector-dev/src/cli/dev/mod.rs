@@ -64,7 +64,7 @@ pub(super) async fn run(
         .connector
         .named(arguments.package.as_deref())
         .await?;
-    if let Some(running) = RunningManager::find(store).await? {
+    if let Some(running) = RunningManager::find(store, interrupts).await? {
         running.check(store, &named)?;
         taping.needs_own_process("`cargo omni dev`")?;
         let address = running.client()?.page().await?;
@@ -96,11 +96,11 @@ pub(super) async fn run(
     let store = &arguments.store.folder;
     let lock = lock(store)?;
     let manager = match arguments.connector.asked_port() {
-        Some(port) => start_manager(store, port, None).await?,
-        None => match start_manager(store, PORT, None).await {
+        Some(port) => start_manager(store, port, None, interrupts).await?,
+        None => match start_manager(store, PORT, None, interrupts).await {
             Ok(manager) => manager,
             // Another program uses the port. Any other port works as well.
-            Err(_) => start_manager(store, 0, None).await?,
+            Err(_) => start_manager(store, 0, None, interrupts).await?,
         },
     };
     let file = RunningManager::write_file(store, &manager.url(), named.clone())?;

@@ -27,7 +27,7 @@ impl fmt::Display for Summary {
         writeln!(f, "{title} in {:.1} s, {}", self.seconds, self.pace())?;
         if let Some(error) = &self.error {
             writeln!(f, "{}", printable_lines(error))?;
-            if let Some(help) = settings::missing(error) {
+            if let Some(help) = settings::help_for(error) {
                 writeln!(f, "{}: {help}", style("help").cyan().bold())?;
             }
         }

@@ -71,11 +71,15 @@ impl Reader<'_> {
             }
         }
         // A range of a compressed file cannot be decompressed.
-        if !request.headers().contains_key(RANGE) {
-            let accepted = HeaderValue::from_static(coding::ACCEPTED);
-            let headers = request.headers_mut();
-            headers.entry(ACCEPT_ENCODING).or_insert(accepted);
-        }
+        let accepted = if request.headers().contains_key(RANGE) {
+            "identity"
+        } else {
+            coding::ACCEPTED
+        };
+        let headers = request.headers_mut();
+        headers
+            .entry(ACCEPT_ENCODING)
+            .or_insert(HeaderValue::from_static(accepted));
         match body {
             None | Some(Body::Empty) => {}
             Some(Body::Json(value)) => *request.body_mut() = Some(value.to_string().into()),

@@ -192,6 +192,20 @@ pub(super) fn is_broken(error: &ServiceError) -> bool {
     }
 }
 
+/// Returns whether the server refused a call with a status that may concern the session: not its rate, not one person.
+pub(super) fn is_refused(error: &ServiceError) -> bool {
+    let ServiceError::TransportSend(error) = error else {
+        return false;
+    };
+    let Reason::Refused(failure) = reason(&*error.error) else {
+        return false;
+    };
+    let of_call = [StatusCode::FORBIDDEN, StatusCode::TOO_MANY_REQUESTS];
+    failure
+        .status
+        .is_some_and(|status| !of_call.contains(&status))
+}
+
 /// Formats an error with its causes, which rmcp's messages omit.
 fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();

@@ -28,8 +28,8 @@ use sse_stream::{Error as SseError, Sse, SseStream};
 use super::{
     events::{Lines, TooLong},
     http_failure::{
-        Failure, HttpFailure, LONGEST_REFUSAL, failed, failure, names_no_call, read, refusal, said,
-        says_why,
+        Failure, HttpFailure, LONGEST_REFUSAL, failed, failure, is_of_session, read, refusal,
+        refusal_of, says_why,
     },
     message::{Pending, Received, refused},
 };
@@ -88,7 +88,7 @@ impl Client {
         let JsonRpcMessage::Request(request) = message else {
             // Only a refusal matters here.
             let status = response.status();
-            if status == StatusCode::NOT_FOUND && session.is_some() {
+            if matches!(status, StatusCode::NOT_FOUND | StatusCode::GONE) && session.is_some() {
                 return Err(Failure::SessionExpired);
             }
             if status.is_client_error() || status.is_server_error() {
@@ -139,10 +139,11 @@ impl Client {
             let events = self.events(response, request.clone(), pending);
             return Ok(StreamableHttpPostResponse::Sse(events, session));
         }
-        if matches!(status.as_u16(), 401 | 403 | 429) {
+        if status == StatusCode::TOO_MANY_REQUESTS {
             return Err(refusal(response).await);
         }
-        if status == StatusCode::NOT_FOUND && has_session && self.is_first_refusal(request) {
+        let is_gone = matches!(status, StatusCode::NOT_FOUND | StatusCode::GONE);
+        if is_gone && has_session && self.is_first_refusal(request) {
             return Err(Failure::SessionExpired);
         }
         let longest = if status.is_success() {
@@ -150,19 +151,22 @@ impl Client {
         } else {
             LONGEST_REFUSAL
         };
-        let (head, body) = (failure(&response, ""), read(response, longest).await?);
+        let head = failure(&response, "");
+        let body = match read(response, longest).await {
+            // The status of a refusal says enough.
+            Err(_) if !status.is_success() => Some(Vec::new()),
+            body => body?,
+        };
         let Some(body) = body else {
             let reason = format!("it is longer than {} MB", LONGEST >> 20);
             let refused = refused(request.clone(), &reason, b"");
             return Ok(StreamableHttpPostResponse::Json(refused, session));
         };
-        // Many servers answer an unknown session with 400 and name no call.
-        if status == StatusCode::BAD_REQUEST
-            && has_session
-            && names_no_call(&body)
-            && self.is_first_refusal(request)
-        {
+        if has_session && is_of_session(status, &body) && self.is_first_refusal(request) {
             return Err(Failure::SessionExpired);
+        }
+        if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+            return Err(refusal_of(head, &body));
         }
         let answer = pending.receive(&body);
         if !status.is_success() {
@@ -170,10 +174,7 @@ impl Client {
                 Some(answer @ JsonRpcMessage::Error(_)) if says_why(&body) => {
                     Ok(StreamableHttpPostResponse::Json(answer, session))
                 }
-                _ => Err(Failure::Client(HttpFailure {
-                    message: format!("{head}{}", said(&body)),
-                    ..head
-                })),
+                _ => Err(refusal_of(head, &body)),
             };
         }
         let answer = answer.unwrap_or_else(|| {

@@ -65,8 +65,13 @@ pub(super) fn failed(error: reqwest::Error) -> Failure {
 pub(super) async fn refusal(response: Response) -> Failure {
     let head = failure(&response, "");
     let body = read(response, LONGEST_REFUSAL).await.ok().flatten();
+    refusal_of(head, &body.unwrap_or_default())
+}
+
+/// Adds what the body says to a refusal.
+pub(super) fn refusal_of(head: HttpFailure, body: &[u8]) -> Failure {
     Failure::Client(HttpFailure {
-        message: format!("{head}{}", said(&body.unwrap_or_default())),
+        message: format!("{head}{}", said(body)),
         ..head
     })
 }
@@ -108,13 +113,126 @@ pub(super) fn says_why(body: &[u8]) -> bool {
     lenient::read(body).is_some_and(|body| body["error"].is_object() && body["jsonrpc"] == "2.0")
 }
 
-/// Returns whether a refusal concerns the session, not one call: its `id` is null or missing, or it mentions the session.
-pub(super) fn names_no_call(body: &[u8]) -> bool {
-    let speaks_of_session = String::from_utf8_lossy(body)
-        .to_ascii_lowercase()
-        .contains("session");
-    speaks_of_session
-        || lenient::read(body).is_some_and(|body| {
-            body["error"].is_object() && body.get("id").is_none_or(Value::is_null)
-        })
+/// Returns whether an answer says that the session is not known, so that the call did not run. Servers say so with many
+/// statuses, also with that of a success.
+pub(super) fn is_of_session(status: StatusCode, body: &[u8]) -> bool {
+    if status.is_success() && body.len() > LONGEST_UNKNOWN {
+        return false;
+    }
+    let text = String::from_utf8_lossy(body).to_ascii_lowercase();
+    let names_session = text.contains("session");
+    let says_lost = || LOST.iter().any(|word| text.contains(word));
+    let error = || lenient::read(body).filter(|body| body["error"].is_object());
+    if status.is_client_error() {
+        // An error of 400 that names no call is about the session, whatever it says.
+        let names_no_call =
+            || error().is_some_and(|body| body.get("id").is_none_or(Value::is_null));
+        return names_session || (status == StatusCode::BAD_REQUEST && names_no_call());
+    }
+    if status.is_server_error() {
+        return names_session && says_lost();
+    }
+    // Such a text may also be the answer of a tool that has sessions of its own, so the code must fit as well.
+    error().is_some_and(|body| {
+        let message = body["error"]["message"].as_str().unwrap_or_default();
+        let message = message.to_ascii_lowercase();
+        UNBEGUN.iter().any(|words| message.contains(words))
+            || (body["error"]["code"] == UNKNOWN_SESSION && names_session && says_lost())
+    })
+}
+
+/// The longest answer with the status of a success that is examined.
+const LONGEST_UNKNOWN: usize = 4 << 10;
+/// The code with which the official libraries say that a session is not known.
+const UNKNOWN_SESSION: i32 = -32001;
+/// Words for a session that a server does not know any more.
+const LOST: [&str; 10] = [
+    "not found",
+    "unknown",
+    "expired",
+    "invalid",
+    "no valid",
+    "no such",
+    "not exist",
+    "missing",
+    "terminated",
+    "not recognized",
+];
+/// Words of a server that waits for the first request of a session.
+const UNBEGUN: [&str; 3] = [
+    "server not initialized",
+    "server is not initialized",
+    "before initialization",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_session_is_told_from_every_other_refusal() {
+        for (status, body, expected) in [
+            (
+                400,
+                r#"{"error":{"code":-32000,"message":"Bad Request"},"id":null}"#,
+                true,
+            ),
+            (400, "No valid session ID provided", true),
+            (
+                400,
+                r#"{"error":{"code":-32602,"message":"no such page"},"id":4}"#,
+                false,
+            ),
+            (400, "", false),
+            (401, "Unauthorized: Session not found", true),
+            (401, r#"{"error":"invalid_token"}"#, false),
+            (403, r#"{"message":"Invalid session"}"#, true),
+            (
+                403,
+                r#"{"error":{"message":"not for you"},"id":null}"#,
+                false,
+            ),
+            (409, r#"{"detail":"session expired"}"#, true),
+            (422, "Mcp-Session-Id is unknown", true),
+            (
+                500,
+                r#"{"error":{"code":-32603,"message":"Session not found"},"id":4}"#,
+                true,
+            ),
+            (500, "the session cookie was written", false),
+            (502, "<html>Bad gateway</html>", false),
+            (
+                200,
+                r#"{"error":{"code":-32001,"message":"Session not found"},"id":4}"#,
+                true,
+            ),
+            (
+                200,
+                r#"{"error":{"code":-32602,"message":"Session not found"},"id":4}"#,
+                false,
+            ),
+            (
+                200,
+                r#"{"error":{"code":-32002,"message":"Server not initialized"},"id":4}"#,
+                true,
+            ),
+            (
+                200,
+                r#"{"error":{"code":0,"message":"Received request before initialization was complete"},"id":4}"#,
+                true,
+            ),
+            (
+                200,
+                r#"{"result":{"content":[{"type":"text","text":"Session not found"}]},"id":4}"#,
+                false,
+            ),
+        ] {
+            let status = StatusCode::from_u16(status).unwrap();
+            assert_eq!(
+                is_of_session(status, body.as_bytes()),
+                expected,
+                "{status} {body}"
+            );
+        }
+    }
 }

@@ -43,7 +43,7 @@ use crate::{
 use {
     cache::Cache,
     catalog::Catalog,
-    failure::{explain, is_broken, too_slow},
+    failure::{explain, is_broken, is_refused, too_slow},
     pool::{Limits, Pool},
     session::Session,
 };
@@ -310,14 +310,19 @@ impl Bridge {
     ) -> Result<T, ActionError> {
         match called {
             Ok(value) => {
+                session.refused(false);
                 self.pool.worked(server).await;
                 Ok(value)
             }
             Err(error) => {
                 let reason = explain(&error, server);
                 if is_broken(&error) {
-                    self.pool.broke(server, session, &reason).await;
+                    self.pool.broke(server, session, Some(&reason)).await;
+                } else if matches!(reason, ActionError::Unauthorized(_)) {
+                    // Some servers say so of a session that they do not know.
+                    self.pool.broke(server, session, None).await;
                 }
+                session.refused(is_refused(&error));
                 Err(reason)
             }
         }

@@ -10,7 +10,7 @@ use tokio::sync::{Mutex as AsyncMutex, Semaphore, mpsc};
 
 use super::{
     failure::too_slow,
-    session::{Listener, Session},
+    session::{Health, Listener, Session},
 };
 use crate::connector::{ActionError, McpServer};
 
@@ -123,15 +123,24 @@ impl Pool {
         slot.touch();
         let mut state = slot.state.lock().await;
         if let Some(session) = state.session.clone() {
-            let reason = if !session.is_open() {
-                ActionError::upstream("the MCP server ended")
-            } else if session.answers(ping(server)).await {
-                return Ok(session);
+            if session.is_open() {
+                match session.health(ping(server)).await {
+                    Health::Answers => return Ok(session),
+                    Health::Silent => {
+                        tracing::info!(
+                            "the MCP server does not answer; the connection is opened again"
+                        );
+                        state.failed(too_slow(server), &self.limits);
+                    }
+                    Health::Refuses => {
+                        tracing::info!("the MCP server refuses its session; a new one is opened");
+                        state.session = None;
+                    }
+                }
             } else {
-                tracing::info!("the MCP server does not answer; the connection is opened again");
-                too_slow(server)
-            };
-            state.failed(reason, &self.limits);
+                let reason = ActionError::upstream("the MCP server ended");
+                state.failed(reason, &self.limits);
+            }
         }
         let wait = state.retry_at.saturating_duration_since(Instant::now());
         if let (false, Some(reason)) = (wait.is_zero(), &state.reason) {
@@ -214,12 +223,13 @@ impl Pool {
         }
     }
 
-    /// Removes a broken connection, but not its replacement.
+    /// Removes a broken connection, but not its replacement. Without a `reason` to count, the next call may open another
+    /// one at once.
     pub(super) async fn broke(
         &self,
         server: &McpServer,
         session: &Arc<Session>,
-        reason: &ActionError,
+        reason: Option<&ActionError>,
     ) {
         let slot = self.slots().get(server).cloned();
         let Some(slot) = slot else {
@@ -231,7 +241,10 @@ impl Pool {
             .as_ref()
             .is_some_and(|kept| Arc::ptr_eq(kept, session))
         {
-            state.failed(reason.clone(), &self.limits);
+            match reason {
+                Some(reason) => state.failed(reason.clone(), &self.limits),
+                None => state.session = None,
+            }
         }
     }
 

@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::Duration,
 };
@@ -46,6 +46,9 @@ use crate::{
 /// Time limit after which a child is killed; its remaining processes die with the connector's pipes.
 const CLOSE: Duration = Duration::from_secs(8);
 
+/// The timeouts in a row after which a connection is replaced, even if the server answers pings.
+const MOST_TIMEOUTS: u32 = 2;
+
 /// How much of standard error is kept for the error message of a failed start.
 const KEPT_STDERR: usize = 2000;
 
@@ -84,12 +87,23 @@ impl ClientHandler for Listener {
     }
 }
 
+/// Whether a connection can be used for the next call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Health {
+    Answers,
+    Silent,
+    /// The server refuses requests of this session. It may accept those of a new one.
+    Refuses,
+}
+
 /// An open connection. Dropping it closes it in the background; [`close`](Self::close) waits for that.
 pub(super) struct Session {
     running: RwLock<RunningService<RoleClient, Listener>>,
     peer: Peer<RoleClient>,
-    /// Set when a call timed out, until the server answers again.
-    is_suspect: AtomicBool,
+    /// The number of calls that timed out since the server answered one.
+    timeouts: AtomicU32,
+    /// Whether the server refused the last call in a way that may concern the session.
+    is_refused: AtomicBool,
     /// The permit that counts this connection against the limit.
     _permit: OwnedSemaphorePermit,
 }
@@ -121,7 +135,8 @@ impl Session {
         Ok(Self {
             running: RwLock::new(running),
             peer,
-            is_suspect: AtomicBool::new(false),
+            timeouts: AtomicU32::new(0),
+            is_refused: AtomicBool::new(false),
             _permit: permit,
         })
     }
@@ -132,23 +147,39 @@ impl Session {
 
     /// Records whether the last call was answered in time.
     pub(super) fn answered(&self, in_time: bool) {
-        self.is_suspect.store(!in_time, Ordering::Relaxed);
+        if in_time {
+            self.timeouts.store(0, Ordering::Relaxed);
+        } else {
+            self.timeouts.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
-    /// Returns whether the server still answers. Sends a request only after a timeout, and accepts any answer.
-    pub(super) async fn answers(&self, within: Duration) -> bool {
-        if !self.is_suspect.load(Ordering::Relaxed) {
-            return true;
+    /// Records whether the last call was refused with a status, which may concern the session.
+    pub(super) fn refused(&self, is_refused: bool) {
+        self.is_refused.store(is_refused, Ordering::Relaxed);
+    }
+
+    /// Returns the state of the connection. Sends a ping only after a timeout or a refusal, and accepts any answer of the
+    /// protocol. After two timeouts in a row pings prove nothing: the part of the server that runs calls may hang.
+    pub(super) async fn health(&self, within: Duration) -> Health {
+        let timeouts = self.timeouts.load(Ordering::Relaxed);
+        let is_refused = self.is_refused.load(Ordering::Relaxed);
+        if timeouts == 0 && !is_refused {
+            return Health::Answers;
+        }
+        if timeouts >= MOST_TIMEOUTS {
+            return Health::Silent;
         }
         let ping = ClientRequest::PingRequest(PingRequest::default());
         let answer = tokio::time::timeout(within, self.peer.send_request(ping)).await;
-        let answers = match answer {
-            Ok(Ok(_) | Err(ServiceError::McpError(_) | ServiceError::UnexpectedResponse)) => true,
-            Ok(Err(error)) => !is_broken(&error),
-            Err(_) => false,
-        };
-        self.answered(answers);
-        answers
+        match answer {
+            Ok(Ok(_) | Err(ServiceError::McpError(_) | ServiceError::UnexpectedResponse)) => {
+                Health::Answers
+            }
+            Ok(Err(error)) if is_broken(&error) => Health::Silent,
+            Ok(Err(_)) => Health::Refuses,
+            Err(_) => Health::Silent,
+        }
     }
 
     pub(super) const fn peer(&self) -> &Peer<RoleClient> {

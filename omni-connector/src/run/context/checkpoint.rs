@@ -67,7 +67,11 @@ impl SyncContext {
     /// # Errors
     /// As [`upsert`](Self::upsert). Also fails for a value that JSON cannot represent, such as NaN.
     pub async fn save_checkpoint(&self, checkpoint: impl Serialize) -> Result<(), RunError> {
-        let checkpoint = Snapshot::of(&checkpoint)?;
+        self.save_snapshot(Snapshot::of(&checkpoint)?).await
+    }
+
+    /// Saves a checkpoint that was split into its parts.
+    pub(crate) async fn save_snapshot(&self, checkpoint: Snapshot) -> Result<(), RunError> {
         if checkpoint.is_null() {
             return Ok(());
         }

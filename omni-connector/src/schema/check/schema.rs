@@ -192,6 +192,8 @@ impl Look<'_> {
             ("minimum", "maximum"),
             ("minLength", "maxLength"),
             ("minItems", "maxItems"),
+            ("minContains", "maxContains"),
+            ("minProperties", "maxProperties"),
         ] {
             if let (Some(Value::Number(from)), Some(Value::Number(to))) =
                 (schema.get(least), schema.get(most))
@@ -224,9 +226,25 @@ impl Look<'_> {
             _ => return,
         };
         for (of, keywords) in [
-            (&["integer", "number"][..], &["minimum", "maximum"][..]),
+            (
+                &["integer", "number"][..],
+                &[
+                    "minimum",
+                    "maximum",
+                    "exclusiveMinimum",
+                    "exclusiveMaximum",
+                    "multipleOf",
+                ][..],
+            ),
             (&["string"], &["minLength", "maxLength", "pattern"]),
-            (&["array"], &["minItems", "maxItems"]),
+            (
+                &["array"],
+                &["minItems", "maxItems", "contains", "uniqueItems"],
+            ),
+            (
+                &["object"],
+                &["minProperties", "maxProperties", "propertyNames"],
+            ),
         ] {
             let without_use = keywords
                 .iter()

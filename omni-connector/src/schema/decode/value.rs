@@ -51,6 +51,15 @@ impl Decoder {
             None => Self::number(number, visitor),
         }
     }
+
+    /// Reads a whole number of 128 bits. A number beyond 64 bits was rounded when its JSON was read, so it is refused.
+    fn wide<'de, V: Visitor<'de>>(number: &Number, visitor: V) -> Result<V::Value, Misfit> {
+        let fraction = number.as_f64().map(f64::fract);
+        if number.is_f64() && fraction == Some(0.0) && whole(number).is_none() {
+            return Err(Misfit::custom("the number does not fit 64 bits"));
+        }
+        Self::whole(number, visitor)
+    }
 }
 
 /// Returns the float's value as an integer if it is whole and fits 64 bits. The lowest of them is refused: an integer that
@@ -116,9 +125,11 @@ impl<'de> Deserializer<'de> for Decoder {
     }
 
     numbers! { whole:
-        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128
-        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64 deserialize_u128
+        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
+        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64
     }
+
+    numbers! { wide: deserialize_i128 deserialize_u128 }
 
     numbers! { number: deserialize_f64 }
 

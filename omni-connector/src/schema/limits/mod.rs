@@ -1,7 +1,8 @@
 //! Limits of a value beyond its shape, read from its schema, so that each is declared once.
 //!
-//! Serde checks the shape. This module checks ranges, lengths, patterns and formats. It never quotes a value.
+//! Serde checks the shape. This module checks ranges, lengths, names, patterns and formats. It never quotes a value.
 
+mod contents;
 mod format;
 mod number;
 mod shape;
@@ -13,7 +14,7 @@ use std::{cmp::Ordering, collections::HashSet};
 use regex_lite::Regex;
 use serde_json::{Map, Number, Value};
 
-use {format::Format, number::is_multiple, shape::Shape, violation::Path};
+use {contents::Contents, format::Format, number::is_multiple, shape::Shape, violation::Path};
 pub(crate) use {
     number::compare,
     spelling::{check_limits, whole_numbers},
@@ -25,6 +26,8 @@ pub(crate) use {
 pub(crate) struct Rule {
     /// Whether this rule or a nested one has a limit to check.
     limits: bool,
+    /// Whether this rule or a nested one lists constants.
+    lists: bool,
     shape: Shape,
     minimum: Option<Number>,
     maximum: Option<Number>,
@@ -40,6 +43,7 @@ pub(crate) struct Rule {
     unique_items: bool,
     min_properties: Option<usize>,
     max_properties: Option<usize>,
+    contents: Contents,
     properties: Vec<(String, Rule)>,
     named_like: Vec<(Regex, Rule)>,
     others: Option<Box<Rule>>,
@@ -79,6 +83,7 @@ impl Rule {
         };
         let mut rule = Self {
             limits: false,
+            lists: false,
             shape: Shape::of(schema),
             minimum: number("minimum"),
             maximum: number("maximum"),
@@ -94,6 +99,7 @@ impl Rule {
             unique_items: schema.get("uniqueItems") == Some(&Value::Bool(true)),
             min_properties: amount("minProperties"),
             max_properties: amount("maxProperties"),
+            contents: Contents::of(schema),
             properties: map("properties")
                 .map(|(name, inner)| (name.clone(), Self::of(inner)))
                 .collect(),
@@ -111,6 +117,7 @@ impl Rule {
                 .collect(),
         };
         rule.limits = rule.has_own_limits() || rule.inner().any(|inner| inner.limits);
+        rule.lists = !rule.shape.constants().is_empty() || rule.inner().any(|inner| inner.lists);
         rule
     }
 
@@ -135,6 +142,7 @@ impl Rule {
             || self.pattern.is_some()
             || self.format.is_some()
             || self.unique_items
+            || self.contents.is_limit()
     }
 
     fn inner(&self) -> impl Iterator<Item = &Self> {
@@ -194,6 +202,7 @@ impl Rule {
                 }
             }
             Value::Object(fields) => {
+                first.note(self.contents.look_at_names(fields, path))?;
                 if let Some(problem) =
                     out_of(fields.len(), self.min_properties, self.max_properties)
                 {
@@ -292,7 +301,7 @@ impl Rule {
                 return Err(path.limit("names an item twice"));
             }
         }
-        Ok(())
+        self.contents.look_at_items(items, path)
     }
 }
 

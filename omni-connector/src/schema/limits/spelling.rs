@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{Rule, violation::Path};
-use crate::schema::{Tried, whole};
+use super::{Rule, compare, violation::Path};
+use crate::schema::{Tried, is_buffered, whole};
 
 /// Decodes an input on trial.
 type Try<'a> = &'a dyn Fn(&Value) -> Tried;
@@ -38,8 +38,15 @@ enum Unknown {
         /// two spellings.
         is_closed: bool,
     },
-    /// The string at `place`, which matches none of the constants.
-    Constant { place: String, declared: Vec<Value> },
+    /// The string or number at `place`, which matches none of the constants.
+    Constant {
+        place: String,
+        /// The place for people.
+        path: String,
+        declared: Vec<Value>,
+        /// Whether no alternative of the schema may take it.
+        is_only_schema: bool,
+    },
 }
 
 /// Checks an input against the limits in the schema's spelling. Ambiguous aliases yield several forms of it, and each must
@@ -49,7 +56,11 @@ enum Unknown {
 /// Returns the first violated limit, or that too many names and values are not declared.
 pub(crate) fn check_limits(rule: &Rule, input: &Value, decode: Try<'_>) -> Result<(), String> {
     if !rule.limits {
-        return Ok(());
+        return if rule.lists {
+            check_constants(rule, input, decode)
+        } else {
+            Ok(())
+        };
     }
     let check = |form: &Value| rule.check(form).map_err(|violation| violation.to_string());
     let found = unknown_of(rule, input);
@@ -59,6 +70,30 @@ pub(crate) fn check_limits(rule: &Rule, input: &Value, decode: Try<'_>) -> Resul
     forms(rule, input, found, decode)?
         .iter()
         .try_for_each(check)
+}
+
+/// Checks the constants of an input whose schema has no other limit.
+fn check_constants(rule: &Rule, input: &Value, decode: Try<'_>) -> Result<(), String> {
+    let found = unknown_of(rule, input);
+    let constants = found
+        .iter()
+        .filter(|of| matches!(of, Unknown::Constant { .. }));
+    let mut constants = constants.take(MOST_UNKNOWN).peekable();
+    if constants.peek().is_none() {
+        return Ok(());
+    }
+    // Decoding itself reports an input that does not decode.
+    let Ok(trace) = decode(input) else {
+        return Ok(());
+    };
+    match constants.find_map(|of| of.is_not_listed(input, &trace, decode)) {
+        Some(path) => Err(not_listed(path)),
+        None => Ok(()),
+    }
+}
+
+fn not_listed(path: &str) -> String {
+    format!("`{path}` is none of the listed values")
 }
 
 /// Rewrites the input with the schema's spelling of what was found in it.
@@ -79,6 +114,9 @@ fn forms(
         return Ok(forms);
     };
     for spelling in found {
+        if let Some(path) = spelling.is_not_listed(input, &trace, decode) {
+            return Err(not_listed(path));
+        }
         let mut next = Vec::new();
         for form in forms {
             let read = spelling.read(&form, &trace, decode);
@@ -203,16 +241,33 @@ fn find_unknown(own: &[&Rule], value: &Value, place: Path<'_>, found: &mut Vec<U
                 find_unknown(&of_item(&rules, index), item, place, found);
             }
         }
-        Value::String(_) => {
+        Value::String(_) | Value::Number(_) => {
             let declared = || rules.iter().flat_map(|rule| rule.shape.constants());
-            if declared().next().is_some() && !declared().any(|constant| constant == value) {
+            if declared().next().is_some() && !declared().any(|constant| is_same(constant, value)) {
                 found.push(Unknown::Constant {
                     place: place.pointer(),
+                    path: place.to_string(),
                     declared: declared().cloned().collect(),
+                    is_only_schema: rules.len() == 1,
                 });
             }
         }
         _ => {}
+    }
+}
+
+/// Returns an input with another value at a place.
+fn replaced(input: &Value, place: &str, with: &Value) -> Option<Value> {
+    let mut form = input.clone();
+    *form.pointer_mut(place)? = with.clone();
+    Some(form)
+}
+
+/// Returns whether two constants are equal: `1.0` is `1`.
+fn is_same(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Number(a), Value::Number(b)) => compare(a, b).is_eq(),
+        _ => a == b,
     }
 }
 
@@ -285,14 +340,47 @@ impl Unknown {
                     .filter_map(renamed)
                     .collect()
             }
-            Self::Constant { place, declared } => {
+            Self::Constant {
+                place, declared, ..
+            } => {
                 let replaced = |with: &Value| {
-                    let mut form = input.clone();
-                    *form.pointer_mut(place)? = with.clone();
+                    let form = replaced(input, place, with)?;
                     alike(&form).then_some(form)
                 };
                 declared.iter().filter_map(replaced).collect()
             }
         }
+    }
+
+    /// Returns the place of a constant that only the schema restricts, as that of a `String` with `enum` in an attribute. An
+    /// enum of Rust decodes each of its constants otherwise, and refuses a value that nobody would list.
+    fn is_not_listed(&self, input: &Value, trace: &[u64], decode: Try<'_>) -> Option<&str> {
+        let Self::Constant {
+            place,
+            path,
+            declared,
+            is_only_schema: true,
+        } = self
+        else {
+            return None;
+        };
+        let is_number = input.pointer(place)?.is_number();
+        let is_listed = |value: &Value| declared.iter().any(|constant| is_same(constant, value));
+        let unlisted = if is_number {
+            (0_u8..=u8::MAX)
+                .map(Value::from)
+                .find(|value| !is_listed(value))?
+        } else {
+            Value::from("\u{1}")
+        };
+        let is_alike = |value: &Value| {
+            let form = replaced(input, place, value);
+            form.is_some_and(|form| decode(&form).is_ok_and(|other| other == trace))
+        };
+        let of_kind = |constant: &&Value| constant.is_number() == is_number && !constant.is_null();
+        let takes_any = !is_buffered(&Ok(trace.to_vec()))
+            && is_alike(&unlisted)
+            && declared.iter().filter(of_kind).all(is_alike);
+        takes_any.then_some(path.as_str())
     }
 }

@@ -6,7 +6,7 @@ use std::fmt;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Violation {
     path: String,
-    problem: String,
+    pub(super) problem: String,
     /// Whether the value has the wrong shape, which serde reports instead.
     pub(super) is_shape: bool,
 }

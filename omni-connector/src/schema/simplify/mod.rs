@@ -114,7 +114,13 @@ fn simplify(schema: &mut Value, null: Null) {
         let schemas = schemas.values_mut();
         schemas.for_each(|schema| simplify(schema, Null::Meant));
     }
-    for key in ["items", "additionalProperties", "unevaluatedProperties"] {
+    for key in [
+        "items",
+        "contains",
+        "propertyNames",
+        "additionalProperties",
+        "unevaluatedProperties",
+    ] {
         // Here `true` is the keyword's form of "anything".
         if let Some(inner @ Value::Object(_)) = object.get_mut(key) {
             simplify(inner, Null::Meant);

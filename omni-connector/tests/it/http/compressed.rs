@@ -188,11 +188,31 @@ async fn the_limit_of_an_answer_is_that_of_its_plain_body() {
             "{coding}: {error}"
         );
     }
+}
+
+/// A server may compress the answer to a request that leaves its coding open (RFC 9110, 12.5.3).
+#[tokio::test]
+async fn whatever_reads_no_compressed_answer_asks_for_a_plain_one() {
     let source = Source::start(|asked| {
-        assert_eq!(asked.header("accept-encoding"), None);
-        reply(206).body(json!([1]).to_string().into_bytes())
+        let accepted = asked.header("accept-encoding").map(str::to_owned);
+        reply(200).json(json!(accepted))
     })
     .await;
-    let range = source.api().get("file").header("range", "bytes=0-2");
-    range.read::<Value>().await.unwrap();
+    let url = source.url.clone();
+    let client = omni_connector::HttpClient::new();
+    let asked: Value = client.get(&url).send().await.unwrap().json().await.unwrap();
+    assert_eq!(asked, "identity", "a client of the author");
+    let client = omni_connector::HttpClient::builder()
+        .default_headers(
+            [("x-own".parse().unwrap(), "1".parse().unwrap())]
+                .into_iter()
+                .collect(),
+        )
+        .build()
+        .unwrap();
+    let asked: Value = client.get(&url).send().await.unwrap().json().await.unwrap();
+    assert_eq!(asked, "identity", "one with headers of its own");
+    let part = source.api().get("file").header("range", "bytes=0-9");
+    let asked: Value = part.read().await.unwrap();
+    assert_eq!(asked, "identity", "a part of a file");
 }

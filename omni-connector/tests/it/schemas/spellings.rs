@@ -415,3 +415,73 @@ fn limits_hold_in_every_place_that_a_type_has() {
 struct Adjacent {
     wait: Beside,
 }
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[allow(dead_code, reason = "only decoded")]
+struct Listed {
+    #[serde(default)]
+    #[schemars(extend("enum" = ["low", "high"]))]
+    priority: Option<String>,
+    #[serde(default)]
+    #[schemars(extend("enum" = [1, 5, 10]))]
+    stars: Option<u8>,
+    #[serde(default)]
+    #[schemars(extend("items" = { "type": "string", "enum": ["a", "b"] }))]
+    tags: Vec<String>,
+    #[serde(default)]
+    level: Option<Level>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Level {
+    #[serde(alias = "l")]
+    Low,
+    High,
+    #[serde(other)]
+    Other,
+}
+
+#[test]
+fn constants_that_only_the_schema_lists_are_enforced() {
+    let (whole, argument) = (Declared::whole::<Listed>(), Declared::argument::<Listed>());
+    for (input, problem) in [
+        (
+            json!({ "priority": "low", "stars": 5.0, "tags": ["a", "b"] }),
+            None,
+        ),
+        (json!({ "priority": null, "level": "l" }), None),
+        // A custom rule of the type, which the schema cannot express.
+        (json!({ "level": "unheard of" }), None),
+        (
+            json!({ "priority": "urgent" }),
+            Some("`priority` is none of the listed values"),
+        ),
+        (
+            json!({ "stars": 3 }),
+            Some("`stars` is none of the listed values"),
+        ),
+        (
+            json!({ "tags": ["a", "c"] }),
+            Some("`tags[1]` is none of the listed values"),
+        ),
+        (
+            json!({ "level": "l", "priority": "LOW" }),
+            Some("`priority` is none"),
+        ),
+    ] {
+        for (declared, input, place) in [
+            (&whole, input.clone(), "`"),
+            (&argument, json!({ "value": input }), "`value."),
+        ] {
+            let decoded = declared.decode(&input).map_err(|error| error.to_string());
+            match problem {
+                None => assert!(decoded.is_ok(), "{input}: {decoded:?}"),
+                Some(problem) => {
+                    let (error, problem) = (decoded.unwrap_err(), problem.replacen('`', place, 1));
+                    assert!(error.contains(&problem), "{input}: {error}");
+                }
+            }
+        }
+    }
+}

@@ -240,6 +240,7 @@ const RESULTS: &[(&str, &str)] = &[
     ("idblanks", ""),
     ("nullerror", ""),
     ("silent", ""),
+    ("hang", ""),
     ("mute", ""),
 ];
 
@@ -449,18 +450,20 @@ fn odd_answer(name: &str, id: &Value) -> Option<String> {
     })
 }
 
-/// Stops answering after the call of `mute`.
+/// Stops answering after the call of `mute`, and answers no further call after that of `hang`.
 async fn over_stdio(mode: &str) -> std::io::Result<()> {
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     let mut output = tokio::io::stdout();
     output
         .write_all(b"Odd server ready on stdio\n[info] with tools\n")
         .await?;
-    let mut is_mute = false;
+    let (mut is_mute, mut hangs) = (false, false);
     while let Some(line) = lines.next_line().await? {
         let request: Value = serde_json::from_str(&line).unwrap_or_default();
         is_mute |= request["params"]["name"] == "mute";
-        if let (false, Some(answer)) = (is_mute, answer(mode, &request)) {
+        hangs |= request["params"]["name"] == "hang";
+        let is_silent = is_mute || (hangs && request["method"] == "tools/call");
+        if let (false, Some(answer)) = (is_silent, answer(mode, &request)) {
             output.write_all(answer.as_bytes()).await?;
             output.write_all(b"\n").await?;
             output.flush().await?;
@@ -536,6 +539,10 @@ async fn over_http(State(server): State<Arc<Http>>, headers: HeaderMap, body: By
         tokio::time::sleep(Duration::from_mins(1)).await;
         return StatusCode::OK.into_response();
     };
+    // Such a server refuses everything of its first session but the lists.
+    if method == "ping" && server.transport == "mute400" && session == Some("1") {
+        return json_answer(400, "");
+    }
     if method == "initialize" {
         let session = server.sessions.fetch_add(1, Ordering::SeqCst) + 1;
         let mut answer = json_answer(200, text);
@@ -547,7 +554,8 @@ async fn over_http(State(server): State<Arc<Http>>, headers: HeaderMap, body: By
     // The second call ends the first session.
     if method == "tools/call" {
         let calls = server.calls.fetch_add(1, Ordering::SeqCst);
-        if let Some(answer) = transported(&server.transport, calls, session, &text) {
+        if let Some(answer) = transported(&server.transport, calls, session, &request["id"], &text)
+        {
             return answer;
         }
     }
@@ -559,12 +567,30 @@ fn transported(
     transport: &str,
     calls: usize,
     session: Option<&str>,
+    id: &Value,
     text: &str,
 ) -> Option<Response> {
     let no_session = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"Bad Request: no valid id"}}"#;
     Some(match transport {
         "expire400" if calls > 0 && session == Some("1") => json_answer(400, no_session),
         "expire404" if calls > 0 && session == Some("1") => json_answer(404, no_session),
+        "expire410" if calls > 0 && session == Some("1") => json_answer(410, ""),
+        "expire401" if calls > 0 && session == Some("1") => {
+            let said = (StatusCode::UNAUTHORIZED, "Unauthorized: Session not found");
+            said.into_response()
+        }
+        "expire500" if calls > 0 && session == Some("1") => {
+            json_answer(500, r#"{"message":"unknown session"}"#)
+        }
+        "expire200" if calls > 0 && session == Some("1") => {
+            let error = json!({ "code": -32001, "message": "Session not found" });
+            json_answer(
+                200,
+                json!({ "jsonrpc": "2.0", "id": id, "error": error }).to_string(),
+            )
+        }
+        "mute400" if session == Some("1") => json_answer(400, ""),
+        "mute401" if session == Some("1") => json_answer(401, ""),
         "always400" => json_answer(400, no_session),
         "429date" => {
             let later = time::OffsetDateTime::now_utc() + time::Duration::hours(2);

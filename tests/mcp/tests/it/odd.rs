@@ -550,7 +550,14 @@ async fn a_connection_that_falls_silent_is_replaced_over_http_as_well() {
 
 #[tokio::test]
 async fn a_session_that_is_unknown_is_opened_again_whichever_status_says_so() {
-    for transport in ["expire400", "expire404"] {
+    for transport in [
+        "expire400",
+        "expire404",
+        "expire410",
+        "expire401",
+        "expire500",
+        "expire200",
+    ] {
         let (connector, _server) = over_http(transport).await;
         connector.discover().await;
         for _ in 0..3 {
@@ -569,6 +576,32 @@ async fn a_session_that_is_unknown_is_opened_again_whichever_status_says_so() {
         "{status} {error}"
     );
     assert!(started.elapsed() < AT_ONCE);
+}
+
+/// The refusals do not say that the session is unknown.
+#[tokio::test]
+async fn a_session_that_is_refused_without_a_reason_is_replaced_by_the_next_call() {
+    for (transport, expected) in [("mute400", 502), ("mute401", 401)] {
+        let (connector, _server) = over_http(transport).await;
+        connector.discover().await;
+        let (status, error) = connector.call("good", json!({})).await;
+        assert_eq!(status, expected, "{transport}: {error}");
+        let (status, result) = connector.call("good", json!({})).await;
+        assert_eq!(status, 200, "{transport}: {result}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_answers_pings_and_no_call_is_replaced_after_two_timeouts() {
+    let env = [("MCP_TIMEOUT", "2")];
+    let connector = Connector::start(&json!([ODD, ""]).to_string(), &env, None).await;
+    connector.discover().await;
+    let before = connector.children();
+    assert_eq!(connector.call("hang", json!({})).await.0, 504);
+    assert_eq!(connector.call("good", json!({})).await.0, 504);
+    let (status, result) = connector.call("good", json!({})).await;
+    assert_eq!(status, 200, "{result}");
+    assert_ne!(connector.children(), before, "another process answers");
 }
 
 /// The server refuses each request that leaves the coding of its answer open.
