@@ -10,8 +10,8 @@ use omni_connector::{Walk, prelude::*};
 
 use crate::{
     fetch::{Allowed, Body, Got, Site, etag, leads_away},
-    graph::Known,
-    page::{Page, file_name, is_document},
+    graph::{Known, MORE},
+    page::{ADDRESSES, Page, file_name, is_document},
     settings::{Settings, address, id},
 };
 
@@ -28,10 +28,12 @@ pub(crate) async fn run(
     mut known: Checkpoint<Known>,
     ctx: &SyncContext,
 ) -> Result<()> {
-    if !ctx.is_resume() || known.run != ctx.sync_run_id() {
-        for node in &mut known.site.nodes {
-            node.is_done = false;
-        }
+    // An unchanged page can have other links, or a document, under other settings. An earlier state has no scope.
+    let scope = settings.scope();
+    let is_anew = !known.scope.is_empty() && known.scope != scope;
+    known.scope = scope;
+    if is_anew || !ctx.is_resume() || known.run != ctx.sync_run_id() {
+        known.site.begin(is_anew);
         ctx.sync_run_id().clone_into(&mut known.run);
         known.number += 1;
     }
@@ -104,7 +106,9 @@ struct Way {
 impl Way {
     /// Queues a place for a visit, once.
     fn go(&mut self, at: u32, depth: u32) {
-        if !self.is_closed && self.queued.insert(at) {
+        if at == MORE {
+            self.is_cut = true;
+        } else if !self.is_closed && self.queued.insert(at) {
             self.queue.push_back((at, depth));
         }
     }
@@ -155,8 +159,7 @@ impl Crawl<'_> {
         let mut found = Vec::new();
         for (url, is_sitemap) in links {
             let place = self.known.site.place(url.as_str(), is_sitemap, most);
-            self.way.is_cut |= place.is_none();
-            found.extend(place);
+            found.push(place.unwrap_or(MORE));
         }
         found
     }
@@ -190,11 +193,9 @@ impl Crawl<'_> {
     /// Queues the links of a place.
     fn go_on(&mut self, at: usize, depth: u32) {
         for link in self.known.site.links(at) {
-            let Some(node) = self.known.site.nodes.get(*link as usize) else {
-                continue;
-            };
-            let depth = if node.is_sitemap { 0 } else { depth + 1 };
-            self.way.go(*link, depth);
+            let node = self.known.site.nodes.get(*link as usize);
+            let is_sitemap = node.is_some_and(|it| it.is_sitemap);
+            self.way.go(*link, if is_sitemap { 0 } else { depth + 1 });
         }
     }
 
@@ -297,11 +298,12 @@ impl Crawl<'_> {
             }
             Got::Moved(to) => {
                 self.known.site.set(at, "", 0, 0);
-                self.link(at, [(to, place.is_sitemap)]);
+                self.link(at, [(to, place.is_sitemap)], false);
             }
             Got::Sitemap(found, version) => {
                 self.known.site.set(at, &version, 0, 0);
-                self.link(at, found);
+                let is_cut = found.len() > ADDRESSES;
+                self.link(at, found, is_cut);
             }
             Got::Page(read) => {
                 let (page, body) = *read;
@@ -311,11 +313,12 @@ impl Crawl<'_> {
         Ok(())
     }
 
-    /// Notes where a place leads to, within the source.
-    fn link(&mut self, at: usize, links: impl IntoIterator<Item = (Url, bool)>) {
+    /// Notes where a place leads to, within the source, and whether it leads to more.
+    fn link(&mut self, at: usize, links: impl IntoIterator<Item = (Url, bool)>, is_cut: bool) {
         let settings = self.settings;
         let links = links.into_iter().filter(|(url, _)| settings.has(url));
-        let places = self.places(links);
+        let mut places = self.places(links);
+        places.extend(is_cut.then_some(MORE));
         self.known.site.link(at, places);
     }
 
@@ -324,7 +327,7 @@ impl Crawl<'_> {
         let canonical = page.canonical.take();
         let other = canonical.filter(|it| *it != url && self.settings.has(it));
         let links = page.links.drain(..).chain(other.clone());
-        self.link(at, links.map(|it| (it, false)));
+        self.link(at, links.map(|it| (it, false)), page.is_cut);
         let short = u32::from_str_radix(page.hash.get(..8).unwrap_or_default(), 16)?;
         if page.is_hidden && self.known.documents.contains(&id) {
             self.walk.delete(&id).await?;
@@ -337,7 +340,10 @@ impl Crawl<'_> {
             sent if is_same => sent,
             _ => self.known.number,
         };
-        self.known.site.set(at, &body.version, short, sent);
+        // The version of another page is no condition for this one. A page can be shown again by a header alone.
+        let has_version = body.url == url && !page.is_hidden;
+        let version = if has_version { &body.version } else { "" };
+        self.known.site.set(at, version, short, sent);
         if has_document && !is_same {
             let document = document(id, &url, page, body);
             self.walk.upsert(document, &sent).await?;

@@ -234,7 +234,7 @@ impl Site {
         let agent = self.settings.agent().to_owned();
         let parsed = PARSER.spawn_blocking(move || {
             if is_sitemap {
-                return Got::Sitemap(page::read_sitemap(&body), body.version);
+                return page::read_sitemap(body);
             }
             Got::Page(Box::new(page::read(body, &agent)))
         });
@@ -244,7 +244,7 @@ impl Site {
 
     /// Fetches a page. Each redirect is checked like a link.
     async fn fetch(&self, url: &Url, known: Option<&str>, is_sitemap: bool) -> Result<Body, Got> {
-        let mut at = url.clone();
+        let (mut at, mut known) = (url.clone(), known);
         for _ in 0..=HOPS {
             let answer = self.send(Method::GET, &at, known).await;
             let answer = answer.map_err(Got::Failed)?;
@@ -261,6 +261,10 @@ impl Site {
                 continue;
             }
             return match answer.status().as_u16() {
+                304 if page::hides(answer.headers(), self.settings.agent()) && known.is_some() => {
+                    known = None;
+                    continue;
+                }
                 304 if known.is_some() => Err(Got::Same),
                 404 | 410 => Err(Got::Gone),
                 401 | 403 => Err(Got::Left(format!("the site answers {}", answer.status()))),

@@ -80,6 +80,17 @@ impl Settings {
             .unwrap_or("omni-web/0.1 (+https://github.com/getomnico/omni)")
     }
 
+    /// Returns what decides which links of a page are followed, and whether the page has a document.
+    pub(crate) fn scope(&self) -> String {
+        let patterns = self.blacklist_patterns.as_ref().map(|it| it.0.patterns());
+        let root = self.root_url.origin().ascii_serialization();
+        format!(
+            "{root} {:?} {} {patterns:?}",
+            self.include_subdomains,
+            self.agent()
+        )
+    }
+
     /// Returns whether an address belongs to the source.
     pub(crate) fn has(&self, url: &Url) -> bool {
         let (Some(host), Some(root)) = (url.host_str(), self.root_url.host_str()) else {
