@@ -5,7 +5,8 @@ use std::{collections::HashMap, time::Duration};
 use async_imap::{
     error::Error as ImapError,
     extensions::idle::IdleResponse,
-    types::{Capabilities, Flag, NameAttribute},
+    imap_proto::{MailboxDatum, Response, Status},
+    types::{Capabilities, Flag},
 };
 use futures_util::TryStreamExt;
 use omni_connector::prelude::*;
@@ -37,7 +38,7 @@ pub(crate) struct Folders {
 }
 
 /// UIDVALIDITY, UIDNEXT and the number of mails. Any arrival or removal of a mail changes one of them.
-pub(crate) type Status = (u32, u32, u32);
+pub(crate) type State = (u32, u32, u32);
 
 /// A mail that was read.
 #[derive(Debug)]
@@ -77,6 +78,34 @@ impl Mailbox {
         Ok(self.offers.insert(offers).has_str(name))
     }
 
+    /// Runs a command, and reads its answer line by line. Whatever async-imap reads as a stream seems to be complete when the
+    /// server refuses the command in the middle, or the connection is lost.
+    async fn ask(
+        &mut self,
+        command: &str,
+        mut read: impl FnMut(&Response<'_>) + Send,
+    ) -> Result<()> {
+        let asked = timed(async {
+            let sent = self.session.run_command(command).await?;
+            loop {
+                let line = self.session.read_response().await?;
+                let line = line.context("the connection was lost")?;
+                match line.parsed() {
+                    Response::Done {
+                        tag,
+                        status,
+                        outcome,
+                    } if *tag == sent => {
+                        ensure!(*status == Status::Ok, "the server says {outcome:?}");
+                        return Ok(());
+                    }
+                    other => read(other),
+                }
+            }
+        });
+        asked.await?
+    }
+
     /// Returns all folders that the settings include.
     pub(crate) async fn folders(&mut self, settings: &Settings) -> Result<Folders> {
         // Some servers mark special folders only on request.
@@ -86,30 +115,29 @@ impl Mailbox {
         } else {
             "*"
         };
-        let names: Vec<_> = timed(async {
-            let names = self.session.list(Some(""), Some(which)).await?;
-            names.try_collect().await
-        })
-        .await??;
-        // async-imap treats a lost connection as the end of the list, and missing folders would be deleted.
-        timed(self.session.noop()).await??;
+        let mut names = Vec::new();
+        let command = format!(r#"LIST "" {which}"#);
+        let listing = self.ask(&command, |line| {
+            if let Response::MailboxData(MailboxDatum::List(list)) = line {
+                let attributes = list.name_attributes.iter().map(|it| format!("{it:?}"));
+                let attributes: Vec<_> = attributes.map(|it| it.to_lowercase()).collect();
+                let delimiter = list.delimiter.as_ref().map(ToString::to_string);
+                names.push((attributes, delimiter, unescape(&list.name)));
+            }
+        });
+        listing
+            .await
+            .context("the server does not list its folders")?;
         let mut folders = Folders::default();
-        for name in names {
-            let has = |wanted: &str| {
-                let mut all = name.attributes().iter();
-                all.any(|it| format!("{it:?}").to_lowercase().contains(wanted))
-            };
-            let is_trash = name
-                .attributes()
-                .iter()
-                .any(|it| matches!(it, NameAttribute::Trash | NameAttribute::Junk));
+        for (attributes, delimiter, raw) in names {
+            let has = |wanted: &str| attributes.iter().any(|it| it.contains(wanted));
+            let is_trash = attributes.iter().any(|it| it == "trash" || it == "junk");
             if has("nonexistent") {
                 continue;
             }
-            let raw = unescape(name.name());
             let decoded = decode(&raw);
-            let last = match name.delimiter() {
-                Some(delimiter) => decoded.rsplit(delimiter).next().unwrap_or(&decoded),
+            let last = match &delimiter {
+                Some(delimiter) => decoded.rsplit(&**delimiter).next().unwrap_or(&decoded),
                 None => &decoded,
             };
             if settings.wants(&decoded, last, is_trash) {
@@ -140,7 +168,7 @@ impl Mailbox {
         }
     }
 
-    pub(crate) async fn status(&mut self, folder: &Folder) -> Result<Status> {
+    pub(crate) async fn status(&mut self, folder: &Folder) -> Result<State> {
         // async-imap drops a status whose name has escapes, so such a folder is opened instead.
         let status = if folder.raw.contains(['"', '\\']) {
             timed(self.session.examine(&folder.raw)).await?
@@ -162,8 +190,8 @@ impl Mailbox {
         }
     }
 
-    /// Opens a folder read only, and lists all its mails.
-    pub(crate) async fn list(&mut self, folder: &Folder, validity: u32) -> Result<List> {
+    /// Opens a folder read only, and lists all its mails. Also returns how many more it has, which the server did not list.
+    pub(crate) async fn list(&mut self, folder: &Folder, validity: u32) -> Result<(List, usize)> {
         let opened = timed(self.session.examine(&folder.raw)).await??;
         let mut list = List::default();
         if opened.exists > 0 {
@@ -177,13 +205,8 @@ impl Mailbox {
                 }
             }
         }
-        let listed = list.settle();
-        ensure!(
-            listed >= usize::try_from(opened.exists)?,
-            "the server listed {listed} of {} mails",
-            opened.exists
-        );
-        Ok(list)
+        let unlisted = usize::try_from(opened.exists)?.saturating_sub(list.settle());
+        Ok((list, unlisted))
     }
 
     /// Reads mails of the open folder, or only their headers. Mails that have vanished are not among them.
@@ -219,8 +242,15 @@ impl Mailbox {
     pub(crate) async fn has(&mut self, uid: u32) -> Result<bool> {
         // The server reports removed mails at NOOP; before that a search may still find them.
         timed(self.session.noop()).await??;
-        let found = timed(self.session.uid_search(format!("UID {uid}"))).await??;
-        Ok(found.contains(&uid))
+        let mut is_found = false;
+        let search = format!("UID SEARCH UID {uid}");
+        let search = self.ask(&search, |line| {
+            if let Response::MailboxData(MailboxDatum::Search(found)) = line {
+                is_found |= found.contains(&uid);
+            }
+        });
+        search.await?;
+        Ok(is_found)
     }
 
     /// Opens a folder read only. The result changes when a mail arrives or is removed.

@@ -70,9 +70,9 @@ async fn an_unchanged_second_run_asks_for_one_status_a_folder_and_sends_nothing(
     let count = |name: &str| commands.iter().filter(|it| *it == name).count();
     assert_eq!(count("STATUS"), 4, "{commands:?}");
     // The check of the settings and the run each log in, list the folders and log out.
-    let others = ["LOGIN", "LIST", "NOOP", "LOGOUT"];
+    let others = ["LOGIN", "LIST", "LOGOUT"];
     let all = others.iter().map(|name| count(name)).sum::<usize>();
-    assert_eq!((all, commands.len()), (8, 12), "{commands:?}");
+    assert_eq!((all, commands.len()), (6, 10), "{commands:?}");
     let report = ended.report();
     assert_eq!((report.updated, report.deleted, report.contents), (0, 0, 0));
     assert_eq!(ended.progress.effects, RunEffects::default());
