@@ -1,7 +1,7 @@
 //! Crawls a site: visits its pages in the order of their links, and keeps Omni's documents equal to them.
 
 use std::{
-    collections::{HashSet, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     sync::Arc,
 };
 
@@ -9,10 +9,11 @@ use futures_util::{StreamExt, future::BoxFuture, stream::FuturesOrdered};
 use omni_connector::{Walk, prelude::*};
 
 use crate::{
-    fetch::{Allowed, Body, Got, Site, etag, leads_away},
+    document::document,
+    fetch::{Allowed, Body, Got, Site},
     graph::{Known, MORE},
-    page::{ADDRESSES, Page, file_name, is_document},
-    settings::{Settings, address, id},
+    page::{ADDRESSES, Page},
+    settings::{Settings, address, id, leads_away},
 };
 
 /// The number of consecutive failures after which a site counts as down.
@@ -54,6 +55,7 @@ pub(crate) async fn run(
         root,
         settings,
         known,
+        copies: HashMap::new(),
         site: Arc::new(site),
         ctx,
         visited: 0,
@@ -83,6 +85,9 @@ struct Crawl<'a> {
     ctx: &'a SyncContext,
     known: Checkpoint<Known>,
     site: Arc<Site>,
+    /// Pages with another canonical address: its place, and the page's version. They are visited again behind that place,
+    /// which may have no document.
+    copies: HashMap<usize, (u32, String)>,
     walk: Walk<u64>,
     way: Way,
     root: Url,
@@ -182,9 +187,13 @@ impl Crawl<'_> {
             };
             let (at, depth) = (place.at, place.depth);
             let is_sitemap = place.is_sitemap;
+            let was_copy = self.copies.contains_key(&at);
             self.take(place, got).await?;
             if is_sitemap || depth < self.settings.depth() {
                 self.go_on(at, depth);
+            }
+            if !was_copy && self.copies.contains_key(&at) && !self.way.is_closed {
+                self.way.queue.push_back((u32::try_from(at)?, depth));
             }
             self.known.save_now_and_then().await?;
         }
@@ -202,13 +211,20 @@ impl Crawl<'_> {
     /// Begins to visit a place. `None` if it is left out.
     fn visit(&mut self, at: u32, depth: u32) -> Result<Option<BoxFuture<'static, (Place, Got)>>> {
         let at = at as usize;
+        let copy = self.copies.get(&at);
+        if let Some((canonical, version)) = copy
+            && self.known.site.nodes[*canonical as usize].sent != 0
+        {
+            self.known.site.set(at, version, 0, 0);
+            return Ok(None);
+        }
         let (site, node) = (&self.known.site, &self.known.site.nodes[at]);
         let (url, is_sitemap) = (Url::parse(site.url(at))?, node.is_sitemap);
         // The settings may have changed since the link was read.
         if !self.settings.has(&url) {
             return Ok(None);
         }
-        if !is_sitemap {
+        if !is_sitemap && copy.is_none() {
             if self.visited == self.settings.pages() {
                 if self.way.close() {
                     let reason = "the source has more pages than `max_pages`";
@@ -325,7 +341,12 @@ impl Crawl<'_> {
     async fn page(&mut self, place: Place, mut page: Page, body: Body) -> Result<()> {
         let (at, id, url) = (place.at, place.id, place.url);
         let canonical = page.canonical.take();
-        let other = canonical.filter(|it| *it != url && self.settings.has(it));
+        let mut other = canonical.filter(|it| *it != url && self.settings.has(it));
+        if let Some((canonical, _)) = self.copies.get(&at)
+            && self.known.site.nodes[*canonical as usize].sent == 0
+        {
+            other = None;
+        }
         let links = page.links.drain(..).chain(other.clone());
         self.link(at, links.map(|it| (it, false)), page.is_cut);
         let short = u32::from_str_radix(page.hash.get(..8).unwrap_or_default(), 16)?;
@@ -344,36 +365,18 @@ impl Crawl<'_> {
         let has_version = body.url == url && !page.is_hidden;
         let version = if has_version { &body.version } else { "" };
         self.known.site.set(at, version, short, sent);
+        if let Some(canonical) = other.filter(|_| !page.is_hidden)
+            && let Some(canonical) = self.places([(canonical, false)]).pop()
+            && canonical != MORE
+            && !self.copies.contains_key(&at)
+        {
+            self.copies.insert(at, (canonical, version.to_owned()));
+            self.known.site.begin_again(at);
+        }
         if has_document && !is_same {
             let document = document(id, &url, page, body);
             self.walk.upsert(document, &sent).await?;
         }
         Ok(())
-    }
-}
-
-fn document(id: String, url: &Url, page: Page, body: Body) -> Document<'static> {
-    let document = Document::new(id, DocumentPermissions::public())
-        .title(if page.title.is_empty() {
-            url.to_string()
-        } else {
-            page.title
-        })
-        .url(url.as_str())
-        .path(url.path())
-        .content_type("webpage")
-        .extra("domain", url.host_str())
-        .extra("etag", etag(&body.version))
-        .extra("content_hash", page.hash);
-    if is_document(&body.media_type) {
-        document.extract(body.bytes, body.media_type, file_name(url))
-    } else {
-        let is_word = |it: &&str| it.contains(char::is_alphanumeric);
-        let words = page.text.split_whitespace().filter(is_word).count();
-        document
-            .extra("word_count", words)
-            .mime_type(body.media_type)
-            .size(body.size as u64)
-            .text(page.text)
     }
 }

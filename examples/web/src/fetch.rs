@@ -26,7 +26,7 @@ use tokio::{
 use crate::{
     address::{PublicOnly, is_private},
     page::{self, Page},
-    settings::{Settings, normal},
+    settings::{Settings, leads_away, normal},
 };
 
 /// The largest page of text, in bytes.
@@ -268,7 +268,7 @@ impl Site {
                 304 if known.is_some() => Err(Got::Same),
                 404 | 410 => Err(Got::Gone),
                 401 | 403 => Err(Got::Left(format!("the site answers {}", answer.status()))),
-                200..=299 => body(answer, at, is_sitemap).await,
+                200 | 203 => body(answer, at, is_sitemap).await,
                 _ => Err(Got::Failed(format!("the site answers {}", answer.status()))),
             };
         }
@@ -327,12 +327,6 @@ fn turns<T>(with: impl FnOnce(&mut HashMap<String, Instant>) -> T) -> T {
     with(&mut TURNS.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-pub(crate) fn leads_away(to: &Url) -> String {
-    format!(
-        "the setting `root_url` leads to `{to}`, which does not belong to it; enter that address instead"
-    )
-}
-
 async fn body(answer: Response, url: Url, is_sitemap: bool) -> Result<Body, Got> {
     let headers = answer.headers().clone();
     let media_type = text(&headers, CONTENT_TYPE).unwrap_or("text/html");
@@ -385,7 +379,9 @@ fn target(answer: &Response, from: &Url) -> Option<Url> {
     if !matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
         return None;
     }
-    Some(normal(from.join(text(answer.headers(), LOCATION)?).ok()?))
+    // Some servers do not escape it.
+    let to = String::from_utf8_lossy(answer.headers().get(LOCATION)?.as_bytes());
+    Some(normal(from.join(&to).ok()?))
 }
 
 /// Formats the causes of an error, which say what to do.

@@ -139,6 +139,12 @@ impl Graph {
         }
     }
 
+    /// Forgets that a page was read in this run.
+    pub(crate) fn begin_again(&mut self, at: usize) {
+        let node = &mut self.nodes[at];
+        (node.version, node.is_done) = (0..0, false);
+    }
+
     /// Notes what was read of a page.
     pub(crate) fn set(&mut self, at: usize, version: &str, hash: u32, sent: u64) {
         if self.version(at) != version {

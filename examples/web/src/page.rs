@@ -356,8 +356,13 @@ pub(crate) fn read_sitemap(mut body: Body) -> Got {
     if body.bytes.is_empty() || (is_xml && !text.contains(end) && !is_empty) {
         return Got::Failed("it breaks off".to_owned());
     }
-    if !is_xml && body.media_type == "text/html" {
-        return Got::Textless("it is a page and no sitemap".to_owned());
+    if !is_xml
+        && text
+            .trim_start_matches('\u{feff}')
+            .trim_start()
+            .starts_with('<')
+    {
+        return Got::Textless("it is no sitemap".to_owned());
     }
     let lines = text.lines().filter(|_| !is_xml);
     let places = text.split("<loc>").skip(1).filter(|_| is_xml);

@@ -106,6 +106,12 @@ impl Settings {
     }
 }
 
+pub(crate) fn leads_away(to: &Url) -> String {
+    format!(
+        "the setting `root_url` leads to `{to}`, which does not belong to it; enter that address instead"
+    )
+}
+
 /// Normalizes the address of a page: removes the fragment, the user and campaign parameters.
 pub(crate) fn normal(mut url: Url) -> Url {
     url.set_fragment(None);
