@@ -117,7 +117,8 @@ impl Cloud {
         let listed = self.list(&self.base).await;
         listed.map_err(|error| match error.downcast::<SourceError>() {
             Ok(error) => explain(error, &missing),
-            Err(error) => error.context(NO_NEXTCLOUD),
+            Err(error) if self.base.is_empty() => error.context(NO_NEXTCLOUD),
+            Err(error) => error.context(missing),
         })
     }
 
@@ -128,7 +129,9 @@ impl Cloud {
         for (href, properties) in self.ask(self.at("PROPFIND", path), PROPERTIES, "1").await? {
             let found = self.path_of(&href)?;
             let tag = etag(&properties.getetag).to_owned();
+            let is_folder = properties.resourcetype.collection.is_some() || href.ends_with('/');
             if found == path {
+                ensure!(is_folder, "`{path}` is a file and no folder");
                 (has_itself, folder.etag) = (true, tag);
                 continue;
             }
@@ -137,7 +140,7 @@ impl Cloud {
                 name.is_some_and(|it| !matches!(it, "" | "." | "..") && !it.contains('/')),
                 "the list of the folder names `{found}`, which is not in it"
             );
-            if properties.resourcetype.collection.is_some() || href.ends_with('/') {
+            if is_folder {
                 folder.folders.push((found, tag));
             } else {
                 folder.files.push(File {

@@ -58,6 +58,11 @@ async fn a_wrong_setting_is_named() {
             "`server_url` is not the address of a Nextcloud server",
         ),
         ("base_path", json!("/nowhere"), "`base_path` is `/nowhere`"),
+        (
+            "base_path",
+            json!("/readme.md"),
+            "`base_path` is `/readme.md`, which cannot be read",
+        ),
         ("base_path", json!("../ann"), "`base_path` must be a path"),
         ("max_file_size", json!("many"), "`max_file_size`"),
     ] {
