@@ -291,9 +291,8 @@ impl Ahead<'_> {
 
     /// Reads mails, all of them whole or none.
     async fn read(&mut self, rows: &[Row]) -> Result<HashMap<u32, Body>> {
-        let uids: Vec<_> = rows.iter().map(|row| row.uid).collect();
         let whole = rows.first().is_some_and(|first| self.is_whole(first));
-        self.mailbox.read(&uids, whole).await
+        self.mailbox.read(rows, whole).await
     }
 
     fn is_whole(&self, row: &Row) -> bool {

@@ -13,14 +13,16 @@ use omni_connector::prelude::*;
 use tokio::time::timeout;
 
 use crate::{
-    list::List,
+    list::{List, Row},
     login::{Session, connect, log_in},
     names::{decode, unescape},
     settings::{Login, Settings},
 };
 
-/// The time limit of a response.
+/// The time limit of a response,
 const PATIENCE: Duration = Duration::from_mins(1);
+/// and what a mail may take beyond it: the bytes a second of the slowest connection.
+const SLOWEST: u64 = 20_000;
 
 /// A folder: the server's name, and the name that people read.
 #[derive(Debug, Clone)]
@@ -210,16 +212,18 @@ impl Mailbox {
     }
 
     /// Reads mails of the open folder, or only their headers. Mails that have vanished are not among them.
-    pub(crate) async fn read(&mut self, uids: &[u32], whole: bool) -> Result<HashMap<u32, Body>> {
+    pub(crate) async fn read(&mut self, rows: &[Row], whole: bool) -> Result<HashMap<u32, Body>> {
         let what = if whole {
             "(UID FLAGS RFC822.SIZE BODY.PEEK[])"
         } else {
             "(UID FLAGS RFC822.SIZE BODY.PEEK[HEADER])"
         };
-        let wanted: Vec<_> = uids.iter().map(u32::to_string).collect();
+        let wanted: Vec<_> = rows.iter().map(|row| row.uid.to_string()).collect();
+        let largest = rows.iter().map(|row| u64::from(row.size)).max();
+        let patience = patience(largest.filter(|_| whole).unwrap_or_default());
         let mut answers = timed(self.session.uid_fetch(wanted.join(","), what)).await??;
         let mut bodies = HashMap::new();
-        while let Some(mail) = timed(answers.try_next()).await?? {
+        while let Some(mail) = within(patience, answers.try_next()).await?? {
             let bytes = if whole { mail.body() } else { mail.header() };
             if let (Some(bytes), Some(uid)) = (bytes, mail.uid) {
                 let body = Body {
@@ -283,10 +287,19 @@ impl Mailbox {
 }
 
 async fn timed<F: Future>(work: F) -> Result<F::Output> {
-    let seconds = PATIENCE.as_secs();
-    timeout(PATIENCE, work)
+    within(PATIENCE, work).await
+}
+
+async fn within<F: Future>(patience: Duration, work: F) -> Result<F::Output> {
+    let seconds = patience.as_secs();
+    timeout(patience, work)
         .await
         .with_context(|| format!("the server did not answer within {seconds} seconds"))
+}
+
+/// Returns the time limit of a mail.
+const fn patience(bytes: u64) -> Duration {
+    Duration::from_secs(PATIENCE.as_secs() + bytes / SLOWEST)
 }
 
 fn flag(flag: Flag<'_>) -> String {
@@ -299,5 +312,16 @@ fn flag(flag: Flag<'_>) -> String {
         Flag::Recent => "\\Recent".to_owned(),
         Flag::MayCreate => "\\*".to_owned(),
         Flag::Custom(name) => name.into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_mail_has_the_time_that_a_slow_connection_takes_for_it() {
+        assert_eq!(patience(3_000), Duration::from_mins(1));
+        assert!(patience(50_000_000) > Duration::from_mins(40));
     }
 }
