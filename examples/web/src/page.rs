@@ -157,21 +157,18 @@ fn read_html(body: &Body, rules: &mut Rules, agent: &str) -> Page {
         .options(options)
         .skip_tags(skipped)
         .build();
-    let mut page = Page::default();
-    if nests_too_deep(&html) {
-        // Parsing takes time that grows with the square of the depth.
-        let words = html
-            .split('<')
-            .map(|it| it.split_once('>').map_or(it, |it| it.1));
-        page.text = words
-            .flat_map(str::split_whitespace)
-            .collect::<Vec<_>>()
-            .join(" ");
-        // Its links are not read.
-        page.is_cut = true;
-        return page;
-    }
-    let Ok(tree) = converter.html_to_tree(&html) else {
+    // Parsing takes time that grows with the square of the depth. So of a page that is too deep, only the head is parsed.
+    let is_cut = nests_too_deep(&html);
+    let parsed = match html.split("<body").next() {
+        _ if !is_cut => &*html,
+        Some(head) if !nests_too_deep(head) => head,
+        _ => "",
+    };
+    let mut page = Page {
+        is_cut,
+        ..Page::default()
+    };
+    let Ok(tree) = converter.html_to_tree(parsed) else {
         return page;
     };
     let mut base = body.url.clone();
@@ -259,7 +256,12 @@ fn read_html(body: &Body, rules: &mut Rules, agent: &str) -> Page {
     let main = [mains, articles]
         .into_iter()
         .find_map(|it| <[_; 1]>::try_from(it).ok());
-    page.text = if deepest > DEEPEST {
+    page.text = if is_cut {
+        let texts = html.split('<');
+        let texts = texts.map(|it| it.split_once('>').map_or(it, |it| it.1));
+        let words = texts.flat_map(str::split_whitespace);
+        words.collect::<Vec<_>>().join(" ")
+    } else if deepest > DEEPEST {
         words.split_whitespace().collect::<Vec<_>>().join(" ")
     } else {
         converter.tree_to_markdown(main.as_ref().map_or(&tree, |[main]| main))

@@ -110,6 +110,12 @@ async fn pages_that_ask_robots_not_to_index_them_have_no_document() {
     let test = Test::start(&pages, json!({})).await;
     test.sync(Full).await;
     assert_eq!(test.paths().await, ["/", "/below", "/other"]);
+    // Also a page that is too deep to be parsed.
+    let head = "<head><title>O</title><meta name=robots content=noindex></head>";
+    let deep = format!("{head}<body>{}other", "<div>".repeat(6_000));
+    test.set("/other", html(&deep));
+    test.sync(Full).await;
+    assert_eq!(test.paths().await, ["/", "/below"]);
 }
 
 #[tokio::test]
