@@ -134,7 +134,6 @@ impl Pass {
         let mut mails_of_them = 0;
         for (root, mails) in threads.iter() {
             let id = document_id(folder, &root);
-            part.ctx().increment_scanned(1).await?;
             // A known thread may have mails that were not listed.
             if walk.is_current(&id, &version(status, mails))
                 || (unlisted > 0 && part.threads.contains(&id))

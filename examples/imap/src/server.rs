@@ -165,8 +165,8 @@ impl Mailbox {
             Err(ImapError::No(said)) => Ok(["exist", "EXIST", "no such"]
                 .iter()
                 .any(|it| said.contains(it))),
+            Ok(_) | Err(ImapError::Bad(_)) => Ok(false),
             Err(error) => Err(error.into()),
-            Ok(_) => Ok(false),
         }
     }
 

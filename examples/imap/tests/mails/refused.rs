@@ -7,11 +7,13 @@ use omni_connector::{
 
 use crate::{
     relay::Then,
+    server::Kind,
     support::{Setup, mail},
 };
 
 with_each_server! {
     a_list_of_folders_that_the_server_breaks_off_deletes_nothing,
+    a_server_that_calls_a_name_without_a_folder_wrong_ends_no_run,
     a_mail_that_the_server_cannot_read_costs_no_other_mail,
     a_mail_that_the_server_cannot_list_costs_no_other_mail,
     a_mail_that_the_server_neither_reads_nor_finds_is_not_gone,
@@ -47,6 +49,24 @@ async fn a_list_of_folders_that_the_server_breaks_off_deletes_nothing(setup: Set
         assert!(message.contains("[SERVERBUG]"), "{message}");
         setup.has(&ALL).await;
     }
+}
+
+async fn a_server_that_calls_a_name_without_a_folder_wrong_ends_no_run(setup: Setup) {
+    fill(&setup);
+    setup.sync(Full).await;
+    setup.client().append("INBOX", &mail("wind", None));
+    let line = match setup.server.kind {
+        Kind::Dovecot => "* LIST (\\Noselect) \"/\" A\n* LIST () \"/\" INBOX\nTAG OK done",
+        Kind::Cyrus => "* LIST (\\Noselect) \".\" INBOX.A\n* LIST () \".\" INBOX\nTAG OK done",
+    };
+    setup.relay.refuse(" LIST ", line);
+    setup
+        .relay
+        .before("(MESSAGES)", || Then::Answer("TAG BAD no such mailbox"));
+    setup.run(Incremental).await;
+    assert!(setup.relay.has_acted());
+    let all = ALL.into_iter().chain([("INBOX", "wind")]);
+    setup.has(&all.collect::<Vec<_>>()).await;
 }
 
 async fn a_mail_that_the_server_cannot_read_costs_no_other_mail(setup: Setup) {

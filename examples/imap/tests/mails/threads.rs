@@ -63,7 +63,8 @@ async fn an_unchanged_second_run_asks_for_one_status_a_folder_and_sends_nothing(
         client.create(folder);
         client.append(folder, &mail("plan", None));
     }
-    setup.sync(Full).await;
+    let ended = setup.sync(Full).await;
+    assert_eq!(ended.report().scanned, 5, "{ended:?}");
     setup.relay.commands();
     let ended = setup.sync(Incremental).await;
     let commands = setup.relay.commands();
