@@ -32,14 +32,21 @@ pub(crate) struct Known {
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Kept {
     status: Option<State>,
-    /// Threads, each with UIDVALIDITY and the UIDs of its mails.
-    threads: Inventory<(u32, Vec<u32>)>,
+    /// The scope of the pass that read it.
+    #[serde(default)]
+    scope: String,
+    threads: Inventory<Version>,
 }
+
+/// UIDVALIDITY, the UIDs of a thread's mails, and the scope.
+type Version = (u32, Vec<u32>, String);
 
 struct Pass {
     settings: Settings,
     login: Login,
     owner: String,
+    /// What the documents of unchanged threads depend on.
+    scope: String,
     mailbox: Mutex<Option<Mailbox>>,
     /// Set when the server refuses the login. There is no further attempt then.
     refused: OnceLock<Refused>,
@@ -64,10 +71,12 @@ pub(crate) async fn refresh(
             folders.push(folder);
         }
     }
+    let owner = ctx.owner_email().await?;
     let pass = Arc::new(Pass {
+        scope: format!("{owner} {} {}", login.username(), settings.scope()),
         settings: settings.clone(),
         login: login.clone(),
-        owner: ctx.owner_email().await?,
+        owner,
         mailbox: Mutex::new(Some(mailbox)),
         refused: OnceLock::new(),
     });
@@ -125,7 +134,8 @@ impl Pass {
         let status = mailbox.status(folder).await?;
         let mut walk = part.threads.walk(part.ctx());
         let is_full = part.ctx().sync_mode() == SyncType::Full;
-        if !is_full && part.status == Some(status) && walk.missing().is_empty() {
+        let is_same = part.status == Some(status) && part.scope == self.scope;
+        if !is_full && is_same && walk.missing().is_empty() {
             return Ok(());
         }
         let (list, unlisted) = mailbox.list(folder, status.0).await?;
@@ -135,7 +145,7 @@ impl Pass {
         for (root, mails) in threads.iter() {
             let id = document_id(folder, &root);
             // A known thread may have mails that were not listed.
-            if walk.is_current(&id, &version(status, mails))
+            if walk.is_current(&id, &self.version(status, mails))
                 || (unlisted > 0 && part.threads.contains(&id))
             {
                 continue;
@@ -160,7 +170,13 @@ impl Pass {
         ))
         .await?;
         part.status = Some(status);
+        part.scope.clone_from(&self.scope);
         Ok(())
+    }
+
+    fn version(&self, status: State, mails: &[Row]) -> Version {
+        let uids = mails.iter().map(|row| row.uid).collect();
+        (status.0, uids, self.scope.clone())
     }
 
     /// Reads threads, and sends their documents.
@@ -170,7 +186,7 @@ impl Pass {
         folder: &Folder,
         status: State,
         threads: Vec<(String, String, &[Row])>,
-        walk: &mut Walk<(u32, Vec<u32>)>,
+        walk: &mut Walk<Version>,
         ctx: &SyncContext,
     ) -> Result<()> {
         let mails = threads.iter().flat_map(|it| it.2).copied().collect();
@@ -207,7 +223,7 @@ impl Pass {
                 self.settings.template(),
                 &self.owner,
             );
-            walk.upsert(document, &version(status, &mails)).await?;
+            walk.upsert(document, &self.version(status, &mails)).await?;
         }
         Ok(())
     }
@@ -251,11 +267,6 @@ impl Pass {
         }
         Ok((thread, there))
     }
-}
-
-/// Returns the version of a thread: UIDVALIDITY and the UIDs of its mails.
-fn version(status: State, mails: &[Row]) -> (u32, Vec<u32>) {
-    (status.0, mails.iter().map(|row| row.uid).collect())
 }
 
 /// Reads mails in a known order, several with one command.

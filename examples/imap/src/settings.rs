@@ -144,6 +144,12 @@ impl Settings {
         Ok(())
     }
 
+    /// Returns what the documents of unchanged threads depend on.
+    pub(crate) fn scope(&self) -> String {
+        let (name, template) = (&self.display_name, self.template());
+        format!("{name:?} {template:?} {}", self.max_message_size)
+    }
+
     /// Returns the setting `webmail_url_template`, which a form can leave empty.
     pub(crate) fn template(&self) -> Option<&str> {
         let template = self.webmail_url_template.as_deref().map(str::trim);

@@ -9,6 +9,7 @@ use crate::support::{Setup, mail};
 with_each_server! {
     threads_become_documents_with_the_ids_of_omni,
     an_unchanged_second_run_asks_for_one_status_a_folder_and_sends_nothing,
+    a_changed_setting_changes_the_documents_of_unchanged_threads,
 }
 
 async fn threads_become_documents_with_the_ids_of_omni(setup: Setup) {
@@ -78,4 +79,26 @@ async fn an_unchanged_second_run_asks_for_one_status_a_folder_and_sends_nothing(
     assert_eq!((report.updated, report.deleted, report.contents), (0, 0, 0));
     assert_eq!(ended.progress.effects, RunEffects::default());
     assert_eq!(setup.ids().await.len(), 5);
+}
+
+async fn a_changed_setting_changes_the_documents_of_unchanged_threads(setup: Setup) {
+    setup.client().append("INBOX", &mail("boats", None));
+    setup.sync(Full).await;
+    let id = setup.id("INBOX", "boats");
+    for (key, value, field, expected) in [
+        ("display_name", "Work", "path", "Work/INBOX"),
+        (
+            "webmail_url_template",
+            "https://m/{uid}",
+            "url",
+            "https://m/1",
+        ),
+    ] {
+        setup.configure(key, json!(value)).await;
+        setup.sync(Incremental).await;
+        let metadata = &setup.documents().await[id.as_str()].metadata;
+        assert_eq!(metadata[field], expected);
+        let ended = setup.sync(Incremental).await;
+        assert_eq!(ended.report().contents, 0, "{ended:?}");
+    }
 }
