@@ -249,7 +249,7 @@ impl Site {
             let answer = self.send(Method::GET, &at, known).await;
             let answer = answer.map_err(Got::Failed)?;
             if let Some(to) = target(&answer, &at) {
-                if matches!(answer.status().as_u16(), 301 | 308) && at == *url {
+                if matches!(answer.status().as_u16(), 301 | 308) && at == *url && to != at {
                     return Err(Got::Moved(to));
                 }
                 if !self.settings.has(&to) || self.allows(&to).await != Allowed::Yes {
