@@ -197,17 +197,14 @@ impl Pass {
             bodies: HashMap::new(),
         };
         for (id, root, mails) in threads {
-            let (thread, mails) = self.thread(&mut ahead, folder, mails, ctx).await?;
+            let (mut thread, mails) = self.thread(&mut ahead, folder, mails, ctx).await?;
             if mails.is_empty() {
                 continue;
             }
-            if thread.count() < mails.len() {
-                let lost = mails.len() - thread.count();
-                walk.failed(
-                    &id,
-                    format_args!("{lost} mails of the thread could not be read"),
-                    None,
-                );
+            let lost = mails.len() - thread.count();
+            let lost = (lost > 0).then(|| format!("{lost} mails of the thread could not be read"));
+            if let Some(why) = lost.or(thread.unread.take()) {
+                walk.failed(&id, why, None);
                 continue;
             }
             let account = self
@@ -258,6 +255,12 @@ impl Pass {
             for (name, mime, bytes) in attachments {
                 match ctx.extract_text(bytes, &mime, Some(&name)).await {
                     Ok(text) => thread.add_attachment(&name, &text),
+                    // The manager, or what reads files for it, is too busy or away.
+                    Err(RunError::Manager(error @ ManagerError::Refused { status, .. }))
+                        if matches!(status.as_u16(), 429 | 502..=504) =>
+                    {
+                        thread.unread = Some(format!("the attachment `{name}`: {error}"));
+                    }
                     Err(RunError::Manager(error @ ManagerError::Refused { .. })) => {
                         ctx.skip_with(name, "attachment without a readable text", error);
                     }

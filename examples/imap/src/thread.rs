@@ -43,6 +43,8 @@ pub(crate) struct Thread {
     uids: Vec<u32>,
     size: u64,
     text: String,
+    /// Why an attachment could not be read for now.
+    pub(crate) unread: Option<String>,
     times: Vec<OffsetDateTime>,
 }
 
