@@ -75,8 +75,8 @@ impl Imap {
     ) -> Result<()> {
         if config.sync_enabled {
             refresh(&config, &login, &known, &ctx).await?;
+            known.save().await?;
         }
-        known.save().await?;
         Ok(())
     }
 

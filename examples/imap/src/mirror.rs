@@ -5,13 +5,13 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use omni_connector::{Partition, Walk, prelude::*};
+use omni_connector::{ManagerError, Partition, RunError, Walk, prelude::*};
 use tokio::sync::Mutex;
 
 use crate::{
     list::Row,
     login::Refused,
-    server::{Body, Folder, Folders, Mailbox, Status},
+    server::{Body, Folder, Folders, Mailbox, State},
     settings::{Login, Settings},
     thread::{Thread, document_id},
 };
@@ -31,15 +31,22 @@ pub(crate) struct Known {
 /// The saved state of a folder.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Kept {
-    status: Option<Status>,
-    /// Threads, each with UIDVALIDITY and the UIDs of its mails.
-    threads: Inventory<(u32, Vec<u32>)>,
+    status: Option<State>,
+    /// The scope of the pass that read it.
+    #[serde(default)]
+    scope: String,
+    threads: Inventory<Version>,
 }
+
+/// UIDVALIDITY, the UIDs of a thread's mails, and the scope.
+type Version = (u32, Vec<u32>, String);
 
 struct Pass {
     settings: Settings,
     login: Login,
     owner: String,
+    /// What the documents of unchanged threads depend on.
+    scope: String,
     mailbox: Mutex<Option<Mailbox>>,
     /// Set when the server refuses the login. There is no further attempt then.
     refused: OnceLock<Refused>,
@@ -64,10 +71,12 @@ pub(crate) async fn refresh(
             folders.push(folder);
         }
     }
+    let owner = ctx.owner_email().await?;
     let pass = Arc::new(Pass {
+        scope: format!("{owner} {} {}", login.username(), settings.scope()),
         settings: settings.clone(),
         login: login.clone(),
-        owner: ctx.owner_email().await?,
+        owner,
         mailbox: Mutex::new(Some(mailbox)),
         refused: OnceLock::new(),
     });
@@ -125,16 +134,20 @@ impl Pass {
         let status = mailbox.status(folder).await?;
         let mut walk = part.threads.walk(part.ctx());
         let is_full = part.ctx().sync_mode() == SyncType::Full;
-        if !is_full && part.status == Some(status) && walk.missing().is_empty() {
+        let is_same = part.status == Some(status) && part.scope == self.scope;
+        if !is_full && is_same && walk.missing().is_empty() {
             return Ok(());
         }
-        let threads = mailbox.list(folder, status.0).await?.threads();
+        let (list, unlisted) = mailbox.list(folder, status.0).await?;
+        let threads = list.threads();
         let mut changed = Vec::new();
         let mut mails_of_them = 0;
         for (root, mails) in threads.iter() {
             let id = document_id(folder, &root);
-            part.ctx().increment_scanned(1).await?;
-            if walk.is_current(&id, &version(status, mails)) {
+            // A known thread may have mails that were not listed.
+            if walk.is_current(&id, &self.version(status, mails))
+                || (unlisted > 0 && part.threads.contains(&id))
+            {
                 continue;
             }
             mails_of_them += mails.len();
@@ -148,12 +161,22 @@ impl Pass {
         }
         self.send(mailbox, folder, status, changed, &mut walk, part.ctx())
             .await?;
+        ensure!(
+            unlisted == 0,
+            "the server does not list {unlisted} mails of the folder, so only new threads were read"
+        );
         walk.finish(Walked::declared(
             "as many mails were listed as the folder has",
         ))
         .await?;
         part.status = Some(status);
+        part.scope.clone_from(&self.scope);
         Ok(())
+    }
+
+    fn version(&self, status: State, mails: &[Row]) -> Version {
+        let uids = mails.iter().map(|row| row.uid).collect();
+        (status.0, uids, self.scope.clone())
     }
 
     /// Reads threads, and sends their documents.
@@ -161,9 +184,9 @@ impl Pass {
         &self,
         mailbox: &mut Mailbox,
         folder: &Folder,
-        status: Status,
+        status: State,
         threads: Vec<(String, String, &[Row])>,
-        walk: &mut Walk<(u32, Vec<u32>)>,
+        walk: &mut Walk<Version>,
         ctx: &SyncContext,
     ) -> Result<()> {
         let mails = threads.iter().flat_map(|it| it.2).copied().collect();
@@ -174,29 +197,30 @@ impl Pass {
             bodies: HashMap::new(),
         };
         for (id, root, mails) in threads {
-            let (thread, mails) = self.thread(&mut ahead, folder, mails, ctx).await?;
+            let (mut thread, mails) = self.thread(&mut ahead, folder, mails, ctx).await?;
             if mails.is_empty() {
                 continue;
             }
-            if thread.count() < mails.len() {
-                let lost = mails.len() - thread.count();
-                walk.failed(
-                    &id,
-                    format_args!("{lost} mails of the thread could not be read"),
-                    None,
-                );
+            let lost = mails.len() - thread.count();
+            let lost = (lost > 0).then(|| format!("{lost} mails of the thread could not be read"));
+            if let Some(why) = lost.or(thread.unread.take()) {
+                walk.failed(&id, why, None);
                 continue;
             }
-            let account = self.settings.display_name.as_deref();
+            let account = self
+                .settings
+                .display_name
+                .as_deref()
+                .filter(|it| !it.is_empty());
             let document = thread.document(
                 &id,
                 &root,
                 account.unwrap_or_else(|| self.login.username()),
                 &folder.raw,
-                self.settings.webmail_url_template.as_deref(),
+                self.settings.template(),
                 &self.owner,
             );
-            walk.upsert(document, &version(status, &mails)).await?;
+            walk.upsert(document, &self.version(status, &mails)).await?;
         }
         Ok(())
     }
@@ -213,9 +237,13 @@ impl Pass {
         let mut thread = Thread::default();
         thread.folder.clone_from(&folder.name);
         for row in mails {
-            let body = ahead.body(row.uid).await?;
-            if body.is_none() && !ahead.mailbox.has(row.uid).await? {
-                continue;
+            let mut body = ahead.body(row.uid).await?;
+            if body.is_none() {
+                if !ahead.mailbox.has(row.uid).await? {
+                    continue;
+                }
+                // One mail can fail a command for several.
+                body = ahead.read(&[*row]).await?.remove(&row.uid);
             }
             there.push(*row);
             let Some(body) = body else {
@@ -227,18 +255,21 @@ impl Pass {
             for (name, mime, bytes) in attachments {
                 match ctx.extract_text(bytes, &mime, Some(&name)).await {
                     Ok(text) => thread.add_attachment(&name, &text),
-                    Err(error) if ctx.is_cancelled() => return Err(error.into()),
-                    Err(error) => ctx.skip_with(name, "attachment without a readable text", error),
+                    // The manager, or what reads files for it, is too busy or away.
+                    Err(RunError::Manager(error @ ManagerError::Refused { status, .. }))
+                        if matches!(status.as_u16(), 429 | 502..=504) =>
+                    {
+                        thread.unread = Some(format!("the attachment `{name}`: {error}"));
+                    }
+                    Err(RunError::Manager(error @ ManagerError::Refused { .. })) => {
+                        ctx.skip_with(name, "attachment without a readable text", error);
+                    }
+                    Err(error) => return Err(error.into()),
                 }
             }
         }
         Ok((thread, there))
     }
-}
-
-/// Returns the version of a thread: UIDVALIDITY and the UIDs of its mails.
-fn version(status: Status, mails: &[Row]) -> (u32, Vec<u32>) {
-    (status.0, mails.iter().map(|row| row.uid).collect())
 }
 
 /// Reads mails in a known order, several with one command.
@@ -254,20 +285,30 @@ impl Ahead<'_> {
     /// Returns a mail. `None` if the server did not send it.
     async fn body(&mut self, uid: u32) -> Result<Option<Body>> {
         if self.mails.front().is_some_and(|next| next.uid == uid) {
-            let is_whole = |row: &Row| self.most == 0 || u64::from(row.size) <= self.most;
-            let whole = self.mails.front().is_some_and(is_whole);
-            let (mut uids, mut bytes) = (Vec::new(), 0);
+            let (mut rows, mut bytes) = (Vec::<Row>::new(), 0);
             while let Some(row) = self.mails.front() {
                 bytes += u64::from(row.size);
-                let is_full = bytes > BYTES || uids.len() == AT_ONCE;
-                if !uids.is_empty() && (is_full || is_whole(row) != whole) {
+                let is_full = bytes > BYTES || rows.len() == AT_ONCE;
+                if rows
+                    .first()
+                    .is_some_and(|first| is_full || self.is_whole(first) != self.is_whole(row))
+                {
                     break;
                 }
-                uids.push(row.uid);
-                self.mails.pop_front();
+                rows.extend(self.mails.pop_front());
             }
-            self.bodies = self.mailbox.read(&uids, whole).await?;
+            self.bodies = self.read(&rows).await?;
         }
         Ok(self.bodies.remove(&uid))
+    }
+
+    /// Reads mails, all of them whole or none.
+    async fn read(&mut self, rows: &[Row]) -> Result<HashMap<u32, Body>> {
+        let whole = rows.first().is_some_and(|first| self.is_whole(first));
+        self.mailbox.read(rows, whole).await
+    }
+
+    fn is_whole(&self, row: &Row) -> bool {
+        self.most == 0 || u64::from(row.size) <= self.most
     }
 }

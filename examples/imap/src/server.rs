@@ -5,21 +5,24 @@ use std::{collections::HashMap, time::Duration};
 use async_imap::{
     error::Error as ImapError,
     extensions::idle::IdleResponse,
-    types::{Capabilities, Flag, NameAttribute},
+    imap_proto::{MailboxDatum, Response, Status},
+    types::{Capabilities, Flag},
 };
 use futures_util::TryStreamExt;
 use omni_connector::prelude::*;
 use tokio::time::timeout;
 
 use crate::{
-    list::List,
+    list::{List, Row},
     login::{Session, connect, log_in},
     names::{decode, unescape},
     settings::{Login, Settings},
 };
 
-/// The time limit of a response.
+/// The time limit of a response,
 const PATIENCE: Duration = Duration::from_mins(1);
+/// and what a mail may take beyond it: the bytes a second of the slowest connection.
+const SLOWEST: u64 = 20_000;
 
 /// A folder: the server's name, and the name that people read.
 #[derive(Debug, Clone)]
@@ -37,7 +40,7 @@ pub(crate) struct Folders {
 }
 
 /// UIDVALIDITY, UIDNEXT and the number of mails. Any arrival or removal of a mail changes one of them.
-pub(crate) type Status = (u32, u32, u32);
+pub(crate) type State = (u32, u32, u32);
 
 /// A mail that was read.
 #[derive(Debug)]
@@ -77,6 +80,34 @@ impl Mailbox {
         Ok(self.offers.insert(offers).has_str(name))
     }
 
+    /// Runs a command, and reads its answer line by line. Whatever async-imap reads as a stream seems to be complete when the
+    /// server refuses the command in the middle, or the connection is lost.
+    async fn ask(
+        &mut self,
+        command: &str,
+        mut read: impl FnMut(&Response<'_>) + Send,
+    ) -> Result<()> {
+        let asked = timed(async {
+            let sent = self.session.run_command(command).await?;
+            loop {
+                let line = self.session.read_response().await?;
+                let line = line.context("the connection was lost")?;
+                match line.parsed() {
+                    Response::Done {
+                        tag,
+                        status,
+                        outcome,
+                    } if *tag == sent => {
+                        ensure!(*status == Status::Ok, "the server says {outcome:?}");
+                        return Ok(());
+                    }
+                    other => read(other),
+                }
+            }
+        });
+        asked.await?
+    }
+
     /// Returns all folders that the settings include.
     pub(crate) async fn folders(&mut self, settings: &Settings) -> Result<Folders> {
         // Some servers mark special folders only on request.
@@ -86,30 +117,29 @@ impl Mailbox {
         } else {
             "*"
         };
-        let names: Vec<_> = timed(async {
-            let names = self.session.list(Some(""), Some(which)).await?;
-            names.try_collect().await
-        })
-        .await??;
-        // async-imap treats a lost connection as the end of the list, and missing folders would be deleted.
-        timed(self.session.noop()).await??;
+        let mut names = Vec::new();
+        let command = format!(r#"LIST "" {which}"#);
+        let listing = self.ask(&command, |line| {
+            if let Response::MailboxData(MailboxDatum::List(list)) = line {
+                let attributes = list.name_attributes.iter().map(|it| format!("{it:?}"));
+                let attributes: Vec<_> = attributes.map(|it| it.to_lowercase()).collect();
+                let delimiter = list.delimiter.as_ref().map(ToString::to_string);
+                names.push((attributes, delimiter, unescape(&list.name)));
+            }
+        });
+        listing
+            .await
+            .context("the server does not list its folders")?;
         let mut folders = Folders::default();
-        for name in names {
-            let has = |wanted: &str| {
-                let mut all = name.attributes().iter();
-                all.any(|it| format!("{it:?}").to_lowercase().contains(wanted))
-            };
-            let is_trash = name
-                .attributes()
-                .iter()
-                .any(|it| matches!(it, NameAttribute::Trash | NameAttribute::Junk));
+        for (attributes, delimiter, raw) in names {
+            let has = |wanted: &str| attributes.iter().any(|it| it.contains(wanted));
+            let is_trash = attributes.iter().any(|it| it == "trash" || it == "junk");
             if has("nonexistent") {
                 continue;
             }
-            let raw = unescape(name.name());
             let decoded = decode(&raw);
-            let last = match name.delimiter() {
-                Some(delimiter) => decoded.rsplit(delimiter).next().unwrap_or(&decoded),
+            let last = match &delimiter {
+                Some(delimiter) => decoded.rsplit(&**delimiter).next().unwrap_or(&decoded),
                 None => &decoded,
             };
             if settings.wants(&decoded, last, is_trash) {
@@ -135,12 +165,12 @@ impl Mailbox {
             Err(ImapError::No(said)) => Ok(["exist", "EXIST", "no such"]
                 .iter()
                 .any(|it| said.contains(it))),
+            Ok(_) | Err(ImapError::Bad(_)) => Ok(false),
             Err(error) => Err(error.into()),
-            Ok(_) => Ok(false),
         }
     }
 
-    pub(crate) async fn status(&mut self, folder: &Folder) -> Result<Status> {
+    pub(crate) async fn status(&mut self, folder: &Folder) -> Result<State> {
         // async-imap drops a status whose name has escapes, so such a folder is opened instead.
         let status = if folder.raw.contains(['"', '\\']) {
             timed(self.session.examine(&folder.raw)).await?
@@ -162,8 +192,8 @@ impl Mailbox {
         }
     }
 
-    /// Opens a folder read only, and lists all its mails.
-    pub(crate) async fn list(&mut self, folder: &Folder, validity: u32) -> Result<List> {
+    /// Opens a folder read only, and lists all its mails. Also returns how many more it has, which the server did not list.
+    pub(crate) async fn list(&mut self, folder: &Folder, validity: u32) -> Result<(List, usize)> {
         let opened = timed(self.session.examine(&folder.raw)).await??;
         let mut list = List::default();
         if opened.exists > 0 {
@@ -177,26 +207,23 @@ impl Mailbox {
                 }
             }
         }
-        let listed = list.settle();
-        ensure!(
-            listed >= usize::try_from(opened.exists)?,
-            "the server listed {listed} of {} mails",
-            opened.exists
-        );
-        Ok(list)
+        let unlisted = usize::try_from(opened.exists)?.saturating_sub(list.settle());
+        Ok((list, unlisted))
     }
 
     /// Reads mails of the open folder, or only their headers. Mails that have vanished are not among them.
-    pub(crate) async fn read(&mut self, uids: &[u32], whole: bool) -> Result<HashMap<u32, Body>> {
+    pub(crate) async fn read(&mut self, rows: &[Row], whole: bool) -> Result<HashMap<u32, Body>> {
         let what = if whole {
             "(UID FLAGS RFC822.SIZE BODY.PEEK[])"
         } else {
             "(UID FLAGS RFC822.SIZE BODY.PEEK[HEADER])"
         };
-        let wanted: Vec<_> = uids.iter().map(u32::to_string).collect();
+        let wanted: Vec<_> = rows.iter().map(|row| row.uid.to_string()).collect();
+        let largest = rows.iter().map(|row| u64::from(row.size)).max();
+        let patience = patience(largest.filter(|_| whole).unwrap_or_default());
         let mut answers = timed(self.session.uid_fetch(wanted.join(","), what)).await??;
         let mut bodies = HashMap::new();
-        while let Some(mail) = timed(answers.try_next()).await?? {
+        while let Some(mail) = within(patience, answers.try_next()).await?? {
             let bytes = if whole { mail.body() } else { mail.header() };
             if let (Some(bytes), Some(uid)) = (bytes, mail.uid) {
                 let body = Body {
@@ -219,8 +246,15 @@ impl Mailbox {
     pub(crate) async fn has(&mut self, uid: u32) -> Result<bool> {
         // The server reports removed mails at NOOP; before that a search may still find them.
         timed(self.session.noop()).await??;
-        let found = timed(self.session.uid_search(format!("UID {uid}"))).await??;
-        Ok(found.contains(&uid))
+        let mut is_found = false;
+        let search = format!("UID SEARCH UID {uid}");
+        let search = self.ask(&search, |line| {
+            if let Response::MailboxData(MailboxDatum::Search(found)) = line {
+                is_found |= found.contains(&uid);
+            }
+        });
+        search.await?;
+        Ok(is_found)
     }
 
     /// Opens a folder read only. The result changes when a mail arrives or is removed.
@@ -253,10 +287,19 @@ impl Mailbox {
 }
 
 async fn timed<F: Future>(work: F) -> Result<F::Output> {
-    let seconds = PATIENCE.as_secs();
-    timeout(PATIENCE, work)
+    within(PATIENCE, work).await
+}
+
+async fn within<F: Future>(patience: Duration, work: F) -> Result<F::Output> {
+    let seconds = patience.as_secs();
+    timeout(patience, work)
         .await
         .with_context(|| format!("the server did not answer within {seconds} seconds"))
+}
+
+/// Returns the time limit of a mail.
+const fn patience(bytes: u64) -> Duration {
+    Duration::from_secs(PATIENCE.as_secs() + bytes / SLOWEST)
 }
 
 fn flag(flag: Flag<'_>) -> String {
@@ -269,5 +312,16 @@ fn flag(flag: Flag<'_>) -> String {
         Flag::Recent => "\\Recent".to_owned(),
         Flag::MayCreate => "\\*".to_owned(),
         Flag::Custom(name) => name.into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_mail_has_the_time_that_a_slow_connection_takes_for_it() {
+        assert_eq!(patience(3_000), Duration::from_mins(1));
+        assert!(patience(50_000_000) > Duration::from_mins(40));
     }
 }

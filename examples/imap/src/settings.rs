@@ -37,7 +37,7 @@ pub(crate) struct Settings {
     pub(crate) max_message_size: u64,
     /// The address of a mail in a web mailer, with `{folder}`, `{uid}` and `{message_id}`
     #[serde(default)]
-    pub(crate) webmail_url_template: Option<String>,
+    webmail_url_template: Option<String>,
     /// Whether mails are read at all
     #[serde(default = "yes")]
     pub(crate) sync_enabled: bool,
@@ -136,12 +136,24 @@ impl Settings {
             self.port != Some(0),
             "the setting `port` is 0; leave it out for the usual port"
         );
-        let template = self.webmail_url_template.as_deref().unwrap_or("https:");
+        let template = self.template().unwrap_or("https:");
         ensure!(
             template.starts_with("https:") || template.starts_with("http:"),
             "the setting `webmail_url_template` must begin with `https://`"
         );
         Ok(())
+    }
+
+    /// Returns what the documents of unchanged threads depend on.
+    pub(crate) fn scope(&self) -> String {
+        let (name, template) = (&self.display_name, self.template());
+        format!("{name:?} {template:?} {}", self.max_message_size)
+    }
+
+    /// Returns the setting `webmail_url_template`, which a form can leave empty.
+    pub(crate) fn template(&self) -> Option<&str> {
+        let template = self.webmail_url_template.as_deref().map(str::trim);
+        template.filter(|it| !it.is_empty())
     }
 
     /// Returns whether a folder is read. `last` is the last part of its name.
@@ -171,6 +183,11 @@ mod tests {
         let server = json!({ "host": "h", "port": null });
         let server: Server = serde_json::from_value(server).unwrap();
         let mut settings = Settings::from(server);
+        assert!(settings.check().is_ok());
+        settings.webmail_url_template = Some(String::new());
+        assert!(settings.check().is_ok(), "a form can leave it empty");
+        settings.webmail_url_template = Some("mail.example.com".into());
+        assert!(settings.check().is_err());
         assert!(settings.wants("INBOX", "INBOX", false));
         assert!(!settings.wants("INBOX.Trash", "Trash", false));
         assert!(!settings.wants("Papierkorb", "Papierkorb", true));

@@ -43,6 +43,8 @@ pub(crate) struct Thread {
     uids: Vec<u32>,
     size: u64,
     text: String,
+    /// Why an attachment could not be read for now.
+    pub(crate) unread: Option<String>,
     times: Vec<OffsetDateTime>,
 }
 
@@ -89,6 +91,13 @@ impl Thread {
         }
         let mut others = Vec::new();
         for part in mail.attachments() {
+            if let Some(mail) = part.message() {
+                let name = mail.subject().or(part.attachment_name());
+                let texts = (0..mail.text_body_count()).filter_map(|at| mail.body_text(at));
+                let text = texts.collect::<Vec<_>>().join("\n\n");
+                self.add_attachment(name.unwrap_or("a mail"), &text);
+                continue;
+            }
             let Some(name) = part.attachment_name() else {
                 continue;
             };
@@ -219,6 +228,25 @@ mod tests {
             "imap-thread:Projects%2FHarbour:%3Cm6%40example.com%3E"
         );
     }
+
+    #[test]
+    fn a_mail_that_was_forwarded_without_a_file_name_is_part_of_the_text() {
+        let mail = "From: ada@x\r\nSubject: Fwd\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n\
+            --b\r\nContent-Type: text/plain\r\n\r\nPlease read.\r\n\
+            --b\r\nContent-Type: message/rfc822\r\n\r\n\
+            Subject: Boats\r\nContent-Transfer-Encoding: base64\r\n\r\nVGhlIGtlZWwgaXMgb2FrLg==\r\n\r\n--b--\r\n";
+        let mut thread = Thread::default();
+        let body = Body {
+            uid: 1,
+            size: 9,
+            flags: Vec::new(),
+            bytes: mail.into(),
+        };
+        assert_eq!(thread.add(&body).unwrap(), []);
+        let expected = "[Attachment: Boats]\nThe keel is oak.";
+        assert!(thread.text.contains(expected), "{}", thread.text);
+    }
+
     #[tokio::test]
     async fn a_thread_is_one_document_for_the_owner_of_the_mailbox_alone() {
         let mut thread = Thread::default();

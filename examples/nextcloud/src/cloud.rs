@@ -27,7 +27,8 @@ const PROPERTIES: &str = "<d:getetag/><d:getlastmodified/><d:getcontenttype/><d:
 pub(crate) struct Cloud {
     api: Api,
     base: String,
-    username: String,
+    /// The login name and the server, since each server has its own user ids.
+    account: String,
     user: Arc<OnceCell<String>>,
     /// The folder that is read, as `#[validate]` saw it right before a run.
     seen: Arc<Mutex<Option<Folder>>>,
@@ -58,7 +59,7 @@ impl ApiClient for Cloud {
         Ok(Self {
             api,
             base: settings.base(),
-            username: login.username.clone(),
+            account: format!("{} {}", login.username, settings.server()),
             user: Arc::default(),
             seen: Arc::default(),
         })
@@ -84,10 +85,10 @@ impl Cloud {
         seen.take()
     }
 
-    /// Finds out the user id, which is part of every path and not always the login name. Gives both.
+    /// Finds out the user id, which is part of every path and not always the login name. Gives the account and the id.
     pub(crate) async fn log_in(&self, checkpoint: Option<&Value>) -> Result<(String, String)> {
         let saved = checkpoint.and_then(|saved| saved.get("user"));
-        let saved = saved.filter(|user| user[0] == self.username.as_str());
+        let saved = saved.filter(|user| user[0] == self.account.as_str());
         let user = self.user.get_or_try_init(|| async {
             if let Some(id) = saved.and_then(|user| user[1].as_str()) {
                 return Ok(id.to_owned());
@@ -100,13 +101,11 @@ impl Cloud {
             let id = answer.pointer("/ocs/data/id").and_then(Value::as_str);
             id.map(str::to_owned).context(NO_NEXTCLOUD)
         });
-        Ok((self.username.clone(), user.await?.clone()))
+        Ok((self.account.clone(), user.await?.clone()))
     }
 
     fn user(&self) -> &str {
-        self.user
-            .get()
-            .map_or(self.username.as_str(), String::as_str)
+        self.user.get().map_or("", String::as_str)
     }
 
     /// Lists the folder of the settings. Its errors say which setting is wrong.
@@ -118,7 +117,8 @@ impl Cloud {
         let listed = self.list(&self.base).await;
         listed.map_err(|error| match error.downcast::<SourceError>() {
             Ok(error) => explain(error, &missing),
-            Err(error) => error.context(NO_NEXTCLOUD),
+            Err(error) if self.base.is_empty() => error.context(NO_NEXTCLOUD),
+            Err(error) => error.context(missing),
         })
     }
 
@@ -129,7 +129,9 @@ impl Cloud {
         for (href, properties) in self.ask(self.at("PROPFIND", path), PROPERTIES, "1").await? {
             let found = self.path_of(&href)?;
             let tag = etag(&properties.getetag).to_owned();
+            let is_folder = properties.resourcetype.collection.is_some() || href.ends_with('/');
             if found == path {
+                ensure!(is_folder, "`{path}` is a file and no folder");
                 (has_itself, folder.etag) = (true, tag);
                 continue;
             }
@@ -138,7 +140,7 @@ impl Cloud {
                 name.is_some_and(|it| !matches!(it, "" | "." | "..") && !it.contains('/')),
                 "the list of the folder names `{found}`, which is not in it"
             );
-            if properties.resourcetype.collection.is_some() || href.ends_with('/') {
+            if is_folder {
                 folder.folders.push((found, tag));
             } else {
                 folder.files.push(File {

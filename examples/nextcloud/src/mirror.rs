@@ -34,7 +34,7 @@ const AT_ONCE: usize = 16;
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Known {
-    /// The login name, and the user id that belongs to it.
+    /// The login name with the server, and the user id that belongs to them.
     user: Option<(String, String)>,
     scope: Value,
     /// When all folders were listed, in seconds since 1970.

@@ -1,7 +1,7 @@
 //! Crawls a site: visits its pages in the order of their links, and keeps Omni's documents equal to them.
 
 use std::{
-    collections::{HashSet, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     sync::Arc,
 };
 
@@ -9,10 +9,11 @@ use futures_util::{StreamExt, future::BoxFuture, stream::FuturesOrdered};
 use omni_connector::{Walk, prelude::*};
 
 use crate::{
-    fetch::{Allowed, Body, Got, Site, etag, leads_away},
-    graph::Known,
-    page::{Page, file_name, is_document},
-    settings::{Settings, address, id},
+    document::document,
+    fetch::{Allowed, Body, Got, Site},
+    graph::{Known, MORE},
+    page::{ADDRESSES, Page},
+    settings::{Settings, address, id, leads_away},
 };
 
 /// The number of consecutive failures after which a site counts as down.
@@ -28,10 +29,12 @@ pub(crate) async fn run(
     mut known: Checkpoint<Known>,
     ctx: &SyncContext,
 ) -> Result<()> {
-    if !ctx.is_resume() || known.run != ctx.sync_run_id() {
-        for node in &mut known.site.nodes {
-            node.is_done = false;
-        }
+    // An unchanged page can have other links, or a document, under other settings. An earlier state has no scope.
+    let scope = settings.scope();
+    let is_anew = !known.scope.is_empty() && known.scope != scope;
+    known.scope = scope;
+    if is_anew || !ctx.is_resume() || known.run != ctx.sync_run_id() {
+        known.site.begin(is_anew);
         ctx.sync_run_id().clone_into(&mut known.run);
         known.number += 1;
     }
@@ -52,6 +55,7 @@ pub(crate) async fn run(
         root,
         settings,
         known,
+        copies: HashMap::new(),
         site: Arc::new(site),
         ctx,
         visited: 0,
@@ -81,6 +85,9 @@ struct Crawl<'a> {
     ctx: &'a SyncContext,
     known: Checkpoint<Known>,
     site: Arc<Site>,
+    /// Pages with another canonical address: its place, and the page's version. They are visited again behind that place,
+    /// which may have no document.
+    copies: HashMap<usize, (u32, String)>,
     walk: Walk<u64>,
     way: Way,
     root: Url,
@@ -104,7 +111,9 @@ struct Way {
 impl Way {
     /// Queues a place for a visit, once.
     fn go(&mut self, at: u32, depth: u32) {
-        if !self.is_closed && self.queued.insert(at) {
+        if at == MORE {
+            self.is_cut = true;
+        } else if !self.is_closed && self.queued.insert(at) {
             self.queue.push_back((at, depth));
         }
     }
@@ -155,8 +164,7 @@ impl Crawl<'_> {
         let mut found = Vec::new();
         for (url, is_sitemap) in links {
             let place = self.known.site.place(url.as_str(), is_sitemap, most);
-            self.way.is_cut |= place.is_none();
-            found.extend(place);
+            found.push(place.unwrap_or(MORE));
         }
         found
     }
@@ -179,9 +187,13 @@ impl Crawl<'_> {
             };
             let (at, depth) = (place.at, place.depth);
             let is_sitemap = place.is_sitemap;
+            let was_copy = self.copies.contains_key(&at);
             self.take(place, got).await?;
             if is_sitemap || depth < self.settings.depth() {
                 self.go_on(at, depth);
+            }
+            if !was_copy && self.copies.contains_key(&at) && !self.way.is_closed {
+                self.way.queue.push_back((u32::try_from(at)?, depth));
             }
             self.known.save_now_and_then().await?;
         }
@@ -190,24 +202,29 @@ impl Crawl<'_> {
     /// Queues the links of a place.
     fn go_on(&mut self, at: usize, depth: u32) {
         for link in self.known.site.links(at) {
-            let Some(node) = self.known.site.nodes.get(*link as usize) else {
-                continue;
-            };
-            let depth = if node.is_sitemap { 0 } else { depth + 1 };
-            self.way.go(*link, depth);
+            let node = self.known.site.nodes.get(*link as usize);
+            let is_sitemap = node.is_some_and(|it| it.is_sitemap);
+            self.way.go(*link, if is_sitemap { 0 } else { depth + 1 });
         }
     }
 
     /// Begins to visit a place. `None` if it is left out.
     fn visit(&mut self, at: u32, depth: u32) -> Result<Option<BoxFuture<'static, (Place, Got)>>> {
         let at = at as usize;
+        let copy = self.copies.get(&at);
+        if let Some((canonical, version)) = copy
+            && self.known.site.nodes[*canonical as usize].sent != 0
+        {
+            self.known.site.set(at, version, 0, 0);
+            return Ok(None);
+        }
         let (site, node) = (&self.known.site, &self.known.site.nodes[at]);
         let (url, is_sitemap) = (Url::parse(site.url(at))?, node.is_sitemap);
         // The settings may have changed since the link was read.
         if !self.settings.has(&url) {
             return Ok(None);
         }
-        if !is_sitemap {
+        if !is_sitemap && copy.is_none() {
             if self.visited == self.settings.pages() {
                 if self.way.close() {
                     let reason = "the source has more pages than `max_pages`";
@@ -297,11 +314,12 @@ impl Crawl<'_> {
             }
             Got::Moved(to) => {
                 self.known.site.set(at, "", 0, 0);
-                self.link(at, [(to, place.is_sitemap)]);
+                self.link(at, [(to, place.is_sitemap)], false);
             }
             Got::Sitemap(found, version) => {
                 self.known.site.set(at, &version, 0, 0);
-                self.link(at, found);
+                let is_cut = found.len() > ADDRESSES;
+                self.link(at, found, is_cut);
             }
             Got::Page(read) => {
                 let (page, body) = *read;
@@ -311,20 +329,26 @@ impl Crawl<'_> {
         Ok(())
     }
 
-    /// Notes where a place leads to, within the source.
-    fn link(&mut self, at: usize, links: impl IntoIterator<Item = (Url, bool)>) {
+    /// Notes where a place leads to, within the source, and whether it leads to more.
+    fn link(&mut self, at: usize, links: impl IntoIterator<Item = (Url, bool)>, is_cut: bool) {
         let settings = self.settings;
         let links = links.into_iter().filter(|(url, _)| settings.has(url));
-        let places = self.places(links);
+        let mut places = self.places(links);
+        places.extend(is_cut.then_some(MORE));
         self.known.site.link(at, places);
     }
 
     async fn page(&mut self, place: Place, mut page: Page, body: Body) -> Result<()> {
         let (at, id, url) = (place.at, place.id, place.url);
         let canonical = page.canonical.take();
-        let other = canonical.filter(|it| *it != url && self.settings.has(it));
+        let mut other = canonical.filter(|it| *it != url && self.settings.has(it));
+        if let Some((canonical, _)) = self.copies.get(&at)
+            && self.known.site.nodes[*canonical as usize].sent == 0
+        {
+            other = None;
+        }
         let links = page.links.drain(..).chain(other.clone());
-        self.link(at, links.map(|it| (it, false)));
+        self.link(at, links.map(|it| (it, false)), page.is_cut);
         let short = u32::from_str_radix(page.hash.get(..8).unwrap_or_default(), 16)?;
         if page.is_hidden && self.known.documents.contains(&id) {
             self.walk.delete(&id).await?;
@@ -337,37 +361,22 @@ impl Crawl<'_> {
             sent if is_same => sent,
             _ => self.known.number,
         };
-        self.known.site.set(at, &body.version, short, sent);
+        // The version of another page is no condition for this one. A page can be shown again by a header alone.
+        let has_version = body.url == url && !page.is_hidden;
+        let version = if has_version { &body.version } else { "" };
+        self.known.site.set(at, version, short, sent);
+        if let Some(canonical) = other.filter(|_| !page.is_hidden)
+            && let Some(canonical) = self.places([(canonical, false)]).pop()
+            && canonical != MORE
+            && !self.copies.contains_key(&at)
+        {
+            self.copies.insert(at, (canonical, version.to_owned()));
+            self.known.site.begin_again(at);
+        }
         if has_document && !is_same {
             let document = document(id, &url, page, body);
             self.walk.upsert(document, &sent).await?;
         }
         Ok(())
-    }
-}
-
-fn document(id: String, url: &Url, page: Page, body: Body) -> Document<'static> {
-    let document = Document::new(id, DocumentPermissions::public())
-        .title(if page.title.is_empty() {
-            url.to_string()
-        } else {
-            page.title
-        })
-        .url(url.as_str())
-        .path(url.path())
-        .content_type("webpage")
-        .extra("domain", url.host_str())
-        .extra("etag", etag(&body.version))
-        .extra("content_hash", page.hash);
-    if is_document(&body.media_type) {
-        document.extract(body.bytes, body.media_type, file_name(url))
-    } else {
-        let is_word = |it: &&str| it.contains(char::is_alphanumeric);
-        let words = page.text.split_whitespace().filter(is_word).count();
-        document
-            .extra("word_count", words)
-            .mime_type(body.media_type)
-            .size(body.size as u64)
-            .text(page.text)
     }
 }

@@ -26,7 +26,7 @@ use tokio::{
 use crate::{
     address::{PublicOnly, is_private},
     page::{self, Page},
-    settings::{Settings, normal},
+    settings::{Settings, leads_away, normal},
 };
 
 /// The largest page of text, in bytes.
@@ -234,7 +234,7 @@ impl Site {
         let agent = self.settings.agent().to_owned();
         let parsed = PARSER.spawn_blocking(move || {
             if is_sitemap {
-                return Got::Sitemap(page::read_sitemap(&body), body.version);
+                return page::read_sitemap(body);
             }
             Got::Page(Box::new(page::read(body, &agent)))
         });
@@ -244,12 +244,12 @@ impl Site {
 
     /// Fetches a page. Each redirect is checked like a link.
     async fn fetch(&self, url: &Url, known: Option<&str>, is_sitemap: bool) -> Result<Body, Got> {
-        let mut at = url.clone();
+        let (mut at, mut known) = (url.clone(), known);
         for _ in 0..=HOPS {
             let answer = self.send(Method::GET, &at, known).await;
             let answer = answer.map_err(Got::Failed)?;
             if let Some(to) = target(&answer, &at) {
-                if matches!(answer.status().as_u16(), 301 | 308) && at == *url {
+                if matches!(answer.status().as_u16(), 301 | 308) && at == *url && to != at {
                     return Err(Got::Moved(to));
                 }
                 if !self.settings.has(&to) || self.allows(&to).await != Allowed::Yes {
@@ -261,10 +261,14 @@ impl Site {
                 continue;
             }
             return match answer.status().as_u16() {
+                304 if page::hides(answer.headers(), self.settings.agent()) && known.is_some() => {
+                    known = None;
+                    continue;
+                }
                 304 if known.is_some() => Err(Got::Same),
                 404 | 410 => Err(Got::Gone),
                 401 | 403 => Err(Got::Left(format!("the site answers {}", answer.status()))),
-                200..=299 => body(answer, at, is_sitemap).await,
+                200 | 203 => body(answer, at, is_sitemap).await,
                 _ => Err(Got::Failed(format!("the site answers {}", answer.status()))),
             };
         }
@@ -323,12 +327,6 @@ fn turns<T>(with: impl FnOnce(&mut HashMap<String, Instant>) -> T) -> T {
     with(&mut TURNS.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-pub(crate) fn leads_away(to: &Url) -> String {
-    format!(
-        "the setting `root_url` leads to `{to}`, which does not belong to it; enter that address instead"
-    )
-}
-
 async fn body(answer: Response, url: Url, is_sitemap: bool) -> Result<Body, Got> {
     let headers = answer.headers().clone();
     let media_type = text(&headers, CONTENT_TYPE).unwrap_or("text/html");
@@ -381,7 +379,9 @@ fn target(answer: &Response, from: &Url) -> Option<Url> {
     if !matches!(answer.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
         return None;
     }
-    Some(normal(from.join(text(answer.headers(), LOCATION)?).ok()?))
+    // Some servers do not escape it.
+    let to = String::from_utf8_lossy(answer.headers().get(LOCATION)?.as_bytes());
+    Some(normal(from.join(&to).ok()?))
 }
 
 /// Formats the causes of an error, which say what to do.

@@ -11,6 +11,9 @@ use std::{
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use omni_connector::prelude::{serde::Serializer, *};
 
+/// A link to pages that are not in the graph, since there are too many.
+pub(crate) const MORE: u32 = u32::MAX;
+
 /// The state of a source.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(from = "Saved")]
@@ -20,6 +23,8 @@ pub struct Known {
     /// and its number since the last full run. A document has the number of the run that sent it as its version: unlike
     /// a hash of its text, many documents share it, so it takes no space. The graph has the hash.
     pub(crate) number: u64,
+    /// The [`scope`](crate::Settings::scope) of that run.
+    pub(crate) scope: String,
     pub(crate) documents: Inventory<u64>,
     pub(crate) site: Packed<Graph>,
 }
@@ -30,6 +35,7 @@ pub struct Known {
 struct Saved {
     run: String,
     number: u64,
+    scope: String,
     documents: Option<Inventory<u64>>,
     site: Packed<Graph>,
     graph: Packed<Vec<Earlier>>,
@@ -70,6 +76,7 @@ impl From<Saved> for Known {
         Self {
             run: saved.run,
             number: saved.number,
+            scope: saved.scope,
             documents: saved.documents.unwrap_or_else(|| omnis.collect()),
             site,
         }
@@ -122,6 +129,22 @@ impl Graph {
         self.nodes[at].sent != 0 || !self.nodes[at].links.is_empty()
     }
 
+    /// Begins a new crawl. If `is_anew`, no page is requested with a condition.
+    pub(crate) fn begin(&mut self, is_anew: bool) {
+        for node in &mut self.nodes {
+            node.is_done = false;
+            if is_anew {
+                node.version = 0..0;
+            }
+        }
+    }
+
+    /// Forgets that a page was read in this run.
+    pub(crate) fn begin_again(&mut self, at: usize) {
+        let node = &mut self.nodes[at];
+        (node.version, node.is_done) = (0..0, false);
+    }
+
     /// Notes what was read of a page.
     pub(crate) fn set(&mut self, at: usize, version: &str, hash: u32, sent: u64) {
         if self.version(at) != version {
@@ -157,15 +180,19 @@ impl Graph {
     /// Returns the index of an address. Returns `None` if there is no room for a new one.
     pub(crate) fn place(&mut self, url: &str, is_sitemap: bool, most: usize) -> Option<u32> {
         let known = self.places.get(&self.hasher.hash_one(url)).copied();
-        known
-            .filter(|at| self.url(*at as usize) == url)
-            .or_else(|| {
-                let node = Node {
-                    is_sitemap,
-                    ..Node::default()
-                };
-                (self.nodes.len() < most).then(|| self.push(url, "", [], node))?
-            })
+        let Some(at) = known.filter(|at| self.url(*at as usize) == url) else {
+            let node = Node {
+                is_sitemap,
+                ..Node::default()
+            };
+            return (self.nodes.len() < most).then(|| self.push(url, "", [], node))?;
+        };
+        let node = &mut self.nodes[at as usize];
+        if is_sitemap && !node.is_sitemap {
+            // Until now it was known as a page.
+            (node.is_sitemap, node.version) = (true, 0..0);
+        }
+        Some(at)
     }
 
     fn push(

@@ -10,15 +10,19 @@ use htmd::{
 };
 use markup5ever_rcdom::NodeData;
 use omni_connector::prelude::Url;
+use reqwest::header::HeaderMap;
 use sha2::{Digest, Sha256};
 
-use crate::{fetch::Body, settings::normal};
+use crate::{
+    fetch::{Body, Got},
+    settings::normal,
+};
 
 /// The deepest nesting that is converted, since the converter recurses. A deeper page gives only its plain text.
 const DEEPEST: usize = 500;
 /// The number of links of a page that are followed, and of addresses in a sitemap.
-const LINKS: usize = 2_000;
-const ADDRESSES: usize = 50_000;
+const LINKS: usize = 50_000;
+pub(crate) const ADDRESSES: usize = 50_000;
 /// The size limit of a decompressed sitemap, in bytes.
 const SITEMAP: u64 = 50 << 20;
 /// Elements that are dropped: those on every page of a site, and those without text.
@@ -33,6 +37,8 @@ pub(crate) struct Page {
     /// The SHA-256 of its text, or of its bytes if it has none.
     pub(crate) hash: String,
     pub(crate) links: Vec<Url>,
+    /// Whether it has more links.
+    pub(crate) is_cut: bool,
     /// Whether it asks not to be indexed.
     pub(crate) is_hidden: bool,
     /// The canonical address that it declares.
@@ -50,10 +56,7 @@ pub(crate) fn is_document(media_type: &str) -> bool {
 
 /// Reads a page of HTML, or leaves the text of a file to Omni. Only the bytes of a file are kept.
 pub(crate) fn read(mut body: Body, agent: &str) -> (Page, Body) {
-    let mut rules = Rules::default();
-    for value in body.headers.get_all("x-robots-tag") {
-        rules.add(value.to_str().unwrap_or_default(), agent);
-    }
+    let mut rules = Rules::of(&body.headers, agent);
     let mut page = match body.media_type.as_str() {
         "text/html" | "application/xhtml+xml" => read_html(&body, &mut rules, agent),
         file => Page {
@@ -69,6 +72,7 @@ pub(crate) fn read(mut body: Body, agent: &str) -> (Page, Body) {
     page.is_hidden = rules.is_hidden;
     if rules.hides_links {
         page.links.clear();
+        page.is_cut = false;
     }
     let text = format!("{}\n\n{}", page.title, page.text);
     page.hash = if page.text.is_empty() {
@@ -102,7 +106,20 @@ struct Rules {
     hides_links: bool,
 }
 
+/// Returns whether the headers of an answer ask not to index the page.
+pub(crate) fn hides(headers: &HeaderMap, agent: &str) -> bool {
+    Rules::of(headers, agent).is_hidden
+}
+
 impl Rules {
+    fn of(headers: &HeaderMap, agent: &str) -> Self {
+        let mut rules = Self::default();
+        for value in headers.get_all("x-robots-tag") {
+            rules.add(value.to_str().unwrap_or_default(), agent);
+        }
+        rules
+    }
+
     /// Adds the directives of a tag: `noindex, nofollow`, or `somebot: noindex`, which only applies to that robot.
     fn add(&mut self, said: &str, agent: &str) {
         let said = said.to_ascii_lowercase();
@@ -140,19 +157,18 @@ fn read_html(body: &Body, rules: &mut Rules, agent: &str) -> Page {
         .options(options)
         .skip_tags(skipped)
         .build();
-    let mut page = Page::default();
-    if nests_too_deep(&html) {
-        // Parsing takes time that grows with the square of the depth.
-        let words = html
-            .split('<')
-            .map(|it| it.split_once('>').map_or(it, |it| it.1));
-        page.text = words
-            .flat_map(str::split_whitespace)
-            .collect::<Vec<_>>()
-            .join(" ");
-        return page;
-    }
-    let Ok(tree) = converter.html_to_tree(&html) else {
+    // Parsing takes time that grows with the square of the depth. So of a page that is too deep, only the head is parsed.
+    let is_cut = nests_too_deep(&html);
+    let parsed = match html.split("<body").next() {
+        _ if !is_cut => &*html,
+        Some(head) if !nests_too_deep(head) => head,
+        _ => "",
+    };
+    let mut page = Page {
+        is_cut,
+        ..Page::default()
+    };
+    let Ok(tree) = converter.html_to_tree(parsed) else {
         return page;
     };
     let mut base = body.url.clone();
@@ -231,14 +247,21 @@ fn read_html(body: &Body, rules: &mut Rules, agent: &str) -> Page {
         let url = normal(url);
         if is_canonical {
             page.canonical = Some(url);
-        } else if page.links.len() < LINKS && seen.insert(url.clone()) {
+        } else if page.links.len() == LINKS {
+            page.is_cut = true;
+        } else if seen.insert(url.clone()) {
             page.links.push(url);
         }
     }
     let main = [mains, articles]
         .into_iter()
         .find_map(|it| <[_; 1]>::try_from(it).ok());
-    page.text = if deepest > DEEPEST {
+    page.text = if is_cut {
+        let texts = html.split('<');
+        let texts = texts.map(|it| it.split_once('>').map_or(it, |it| it.1));
+        let words = texts.flat_map(str::split_whitespace);
+        words.collect::<Vec<_>>().join(" ")
+    } else if deepest > DEEPEST {
         words.split_whitespace().collect::<Vec<_>>().join(" ")
     } else {
         converter.tree_to_markdown(main.as_ref().map_or(&tree, |[main]| main))
@@ -246,18 +269,32 @@ fn read_html(body: &Body, rules: &mut Rules, agent: &str) -> Page {
     page
 }
 
-/// Returns whether too many elements are open at once. Elements that may end without a tag do not count.
+/// Returns whether too many elements are open at once, or opened again by those that follow. Elements that may end without
+/// a tag do not count.
 fn nests_too_deep(html: &str) -> bool {
-    const UNENDED: [&str; 20] = [
-        "p", "li", "dd", "dt", "tr", "td", "th", "option", "br", "hr", "img", "meta", "link",
+    const UNENDED: [&str; 21] = [
+        "a", "p", "li", "dd", "dt", "tr", "td", "th", "option", "br", "hr", "img", "meta", "link",
         "input", "col", "area", "source", "wbr", "tbody", "thead",
     ];
-    let mut open = 0_usize;
+    /// Elements that were not ended are opened again in each element that follows.
+    const REOPENED: [&str; 12] = [
+        "b", "big", "code", "em", "font", "i", "s", "small", "strike", "strong", "tt", "u",
+    ];
+    let (mut open, mut reopened, mut all_reopened) = (0_usize, 0_usize, 0_usize);
     html.split('<').skip(1).any(|it| {
         let is_end = it.starts_with('/');
         let name = it.trim_start_matches('/');
         let end = name.find(|c: char| !c.is_ascii_alphanumeric());
         let name = name[..end.unwrap_or(name.len())].to_ascii_lowercase();
+        if REOPENED.contains(&name.as_str()) {
+            reopened = if is_end {
+                reopened.saturating_sub(1)
+            } else {
+                reopened + 1
+            };
+        }
+        // Pages for people have few of them at once.
+        all_reopened += reopened.saturating_sub(8);
         if !name.is_empty() && !UNENDED.contains(&name.as_str()) {
             open = if is_end {
                 open.saturating_sub(1)
@@ -265,7 +302,7 @@ fn nests_too_deep(html: &str) -> bool {
                 open + 1
             };
         }
-        open > 5_000
+        open > 5_000 || all_reopened > 2_000_000
     })
 }
 
@@ -297,30 +334,45 @@ fn decode<'a>(body: &'a Body, head: Option<&str>) -> Cow<'a, str> {
     text
 }
 
-/// Returns the addresses in a sitemap, and whether each is a sitemap itself.
-pub(crate) fn read_sitemap(body: &Body) -> Vec<(Url, bool)> {
-    let mut bytes = Vec::new();
+/// Reads a sitemap: the addresses in it, and whether each is a sitemap itself. One that breaks off has failed, since pages
+/// without another link would seem to be gone.
+pub(crate) fn read_sitemap(mut body: Body) -> Got {
     if body.bytes.starts_with(&[0x1f, 0x8b]) {
-        // Data that cannot be decompressed is ignored.
-        let _ = MultiGzDecoder::new(&*body.bytes)
-            .take(SITEMAP)
-            .read_to_end(&mut bytes);
-    } else {
-        bytes.clone_from(&body.bytes);
+        let mut bytes = Vec::new();
+        let plain = MultiGzDecoder::new(&*body.bytes);
+        match plain.take(SITEMAP + 1).read_to_end(&mut bytes) {
+            Ok(size) if size as u64 <= SITEMAP => body.bytes = bytes,
+            Ok(_) => return Got::Failed(format!("it has more than {} MiB", SITEMAP >> 20)),
+            Err(error) => return Got::Failed(format!("it cannot be decompressed: {error}")),
+        }
     }
-    let text = String::from_utf8_lossy(&bytes);
+    let text = String::from_utf8_lossy(&body.bytes);
     let is_index = text.contains("<sitemapindex");
     let is_xml = is_index || text.contains("<urlset");
-    let lines = text
-        .lines()
-        .filter(|_| !is_xml && body.media_type != "text/html");
+    let end = if is_index {
+        "</sitemapindex>"
+    } else {
+        "</urlset>"
+    };
+    let is_empty = text.trim_end().ends_with("/>") && !text.contains("<loc>");
+    if body.bytes.is_empty() || (is_xml && !text.contains(end) && !is_empty) {
+        return Got::Failed("it breaks off".to_owned());
+    }
+    if !is_xml
+        && text
+            .trim_start_matches('\u{feff}')
+            .trim_start()
+            .starts_with('<')
+    {
+        return Got::Textless("it is no sitemap".to_owned());
+    }
+    let lines = text.lines().filter(|_| !is_xml);
     let places = text.split("<loc>").skip(1).filter(|_| is_xml);
     let places = places.filter_map(|it| it.split("</loc>").next());
     let places = places.map(|it| it.trim().trim_start_matches("<![CDATA["));
     let places = places.map(|it| it.trim_end_matches("]]>").replace("&amp;", "&"));
     let urls = places.chain(lines.map(str::to_owned));
     let urls = urls.filter_map(|it| Url::parse(it.trim()).ok());
-    urls.take(ADDRESSES)
-        .map(|it| (normal(it), is_index))
-        .collect()
+    let urls = urls.take(ADDRESSES + 1).map(|it| (normal(it), is_index));
+    Got::Sitemap(urls.collect(), body.version)
 }

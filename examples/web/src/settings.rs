@@ -80,6 +80,17 @@ impl Settings {
             .unwrap_or("omni-web/0.1 (+https://github.com/getomnico/omni)")
     }
 
+    /// Returns what decides which links of a page are followed, and whether the page has a document.
+    pub(crate) fn scope(&self) -> String {
+        let patterns = self.blacklist_patterns.as_ref().map(|it| it.0.patterns());
+        let root = self.root_url.origin().ascii_serialization();
+        format!(
+            "{root} {:?} {} {patterns:?}",
+            self.include_subdomains,
+            self.agent()
+        )
+    }
+
     /// Returns whether an address belongs to the source.
     pub(crate) fn has(&self, url: &Url) -> bool {
         let (Some(host), Some(root)) = (url.host_str(), self.root_url.host_str()) else {
@@ -93,6 +104,12 @@ impl Settings {
             && url.as_str().len() <= LONGEST
             && !(self.blacklist_patterns.iter()).any(|it| it.0.is_match(url.as_str()))
     }
+}
+
+pub(crate) fn leads_away(to: &Url) -> String {
+    format!(
+        "the setting `root_url` leads to `{to}`, which does not belong to it; enter that address instead"
+    )
 }
 
 /// Normalizes the address of a page: removes the fragment, the user and campaign parameters.

@@ -14,6 +14,7 @@ mod login;
 mod odd_mails;
 mod offers;
 mod realtime;
+mod refused;
 mod relay;
 mod server;
 mod threads;

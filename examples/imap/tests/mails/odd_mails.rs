@@ -1,8 +1,16 @@
 //! Mails and folders that no mail program would make.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicU16, Ordering},
+};
+
 use omni_connector::SyncType::{Full, Incremental};
 
-use omni_connector_dev::store::runs::RunStatus;
+use omni_connector_dev::{
+    store::runs::RunStatus,
+    testing::{Fault, Journal, Proxy, free_port},
+};
 
 use crate::{
     server::Kind,
@@ -75,4 +83,39 @@ async fn a_folder_with_an_odd_name_is_read(setup: Setup) {
     let path = &setup.documents().await[id.as_str()].metadata["path"];
     let name = setup.server.kind.raw(other);
     assert_eq!(*path, format!("ada@example.com/{name}"));
+}
+
+#[tokio::test]
+async fn a_mail_waits_for_a_manager_that_reads_no_files_for_now_and_not_for_a_file_without_a_text()
+{
+    let Some(setup) = Setup::of(Kind::Dovecot).await else {
+        return;
+    };
+    let status = Arc::new(AtomicU16::new(503));
+    let plan = {
+        let status = Arc::clone(&status);
+        move |route: &str, _| {
+            let is_hit = route.contains("extract-text");
+            let status = status.load(Ordering::SeqCst);
+            (is_hit && status != 200).then_some(Fault::Answer(status, None))
+        }
+    };
+    let port = free_port().unwrap();
+    let manager = format!("http://127.0.0.1:{port}");
+    let proxy = Proxy::to_manager(&manager, Box::new(plan), Journal::default());
+    let proxy = proxy.await.unwrap();
+    let setup = setup.with_manager(port, &proxy.url()).await;
+    let mail = b"Message-ID: <boats@example.com>\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n\
+        --b\r\nContent-Type: application/pdf; name=a.pdf\r\nContent-Disposition: attachment; filename=a.pdf\r\n\
+        Content-Transfer-Encoding: base64\r\n\r\n/////w==\r\n--b--\r\n";
+    setup.client().append("INBOX", mail);
+    for passing in [503, 429] {
+        status.store(passing, Ordering::SeqCst);
+        let ended = setup.run(Incremental).await;
+        assert_eq!(ended.report().failed, 1, "{ended:?}");
+        setup.has(&[]).await;
+    }
+    status.store(200, Ordering::SeqCst);
+    setup.sync(Incremental).await;
+    setup.has(&[("INBOX", "boats")]).await;
 }

@@ -25,8 +25,8 @@ with_each_server! {
 async fn a_busy_server_is_not_reported_as_a_wrong_password(setup: Setup) {
     setup.client().append("INBOX", &mail("boats", None));
     for answer in [
-        "NO [UNAVAILABLE] Temporary authentication failure",
-        "NO [LIMIT] Maximum number of connections exceeded",
+        "TAG NO [UNAVAILABLE] Temporary authentication failure",
+        "TAG NO [LIMIT] Maximum number of connections exceeded",
     ] {
         setup.relay.before(" LOGIN ", move || Then::Answer(answer));
         let message = setup.refusal(Full).await;

@@ -19,7 +19,7 @@ type Before = (String, Box<dyn FnOnce() -> Then + Send>);
 pub(crate) enum Then {
     PassOn,
     HangUp,
-    /// The client gets this answer, and the server not the line.
+    /// The client gets these lines, with `TAG` for the tag of the command, and the server not the line.
     Answer(&'static str),
 }
 
@@ -34,6 +34,8 @@ struct Inner {
     /// Logins and connections from now on have another password than the server.
     is_revoked: AtomicBool,
     before: Mutex<Option<Before>>,
+    /// Every line with this text gets this answer, as of [`Then::Answer`].
+    refused: Mutex<Option<(&'static str, &'static str)>>,
 }
 
 impl Relay {
@@ -77,6 +79,11 @@ impl Relay {
         *self.0.before.lock().unwrap() = Some((text.into(), Box::new(act)));
     }
 
+    /// From now on every line with this text gets this answer.
+    pub(crate) fn refuse(&self, text: &'static str, answer: &'static str) {
+        *self.0.refused.lock().unwrap() = Some((text, answer));
+    }
+
     /// Whether the chosen line has come.
     pub(crate) fn has_acted(&self) -> bool {
         self.0.before.lock().unwrap().is_none()
@@ -99,7 +106,8 @@ impl Relay {
                     Then::HangUp => break,
                     Then::Answer(answer) => {
                         let tag = line.split_whitespace().next().unwrap();
-                        back.write_all(format!("{tag} {answer}\r\n").as_bytes())
+                        let answer = answer.replace("TAG", tag).replace('\n', "\r\n");
+                        back.write_all(format!("{answer}\r\n").as_bytes())
                     }
                 };
                 if sent.is_err() {
@@ -129,6 +137,12 @@ impl Relay {
             let (_, act) = before.take().unwrap();
             return act();
         }
-        Then::PassOn
+        let refused = self
+            .0
+            .refused
+            .lock()
+            .unwrap()
+            .filter(|it| line.contains(it.0));
+        refused.map_or(Then::PassOn, |(_, answer)| Then::Answer(answer))
     }
 }

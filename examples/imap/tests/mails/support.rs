@@ -70,6 +70,17 @@ impl Setup {
         Self { kit, ..self }
     }
 
+    /// The same with a manager at this port, which the connector calls at `url`. No file can be read there.
+    pub(crate) async fn with_manager(self, port: u16, url: &str) -> Self {
+        let mut options = testing::options();
+        options.port = port;
+        options.extraction.program = vec!["false".into()];
+        let url = format!("CONNECTOR_MANAGER_URL={url}");
+        let kit = source(self.server.port).env("OMNI_TEST_CLOCK", "50");
+        let kit = kit.options(options).through(["env", &url]).start().await;
+        Self { kit, ..self }
+    }
+
     /// The settings `encryption` and `port` that use TLS.
     pub(crate) fn secure_ports(&self) -> [(&'static str, u16); 2] {
         [

@@ -1,6 +1,9 @@
 //! Wrong settings are found before a run begins, and named; a password is tried once.
 
-use omni_connector::{AuthType, SyncType::Full};
+use omni_connector::{
+    AuthType,
+    SyncType::{Full, Incremental},
+};
 use omni_connector_dev::testing::{SelfSigned, Source};
 use serde_json::json;
 
@@ -55,6 +58,11 @@ async fn a_wrong_setting_is_named() {
             "`server_url` is not the address of a Nextcloud server",
         ),
         ("base_path", json!("/nowhere"), "`base_path` is `/nowhere`"),
+        (
+            "base_path",
+            json!("/readme.md"),
+            "`base_path` is `/readme.md`, which cannot be read",
+        ),
         ("base_path", json!("../ann"), "`base_path` must be a path"),
         ("max_file_size", json!("many"), "`max_file_size`"),
     ] {
@@ -101,6 +109,22 @@ async fn a_page_of_another_kind_and_a_server_without_tls_are_named() {
     assert!(
         refusal.contains("`server_url` cannot be reached"),
         "{refusal}"
+    );
+}
+
+#[tokio::test]
+async fn a_source_that_moves_to_another_server_has_the_user_id_of_that_server() {
+    let test = Test::synced().await;
+    let other = Cloud::with(&TREE);
+    other.world().user = "ada".into();
+    test.configure("server_url", other.url().into()).await;
+    test.syncs(Incremental).await;
+    assert_eq!(test.paths().await.len(), 7);
+    let asked = other.world().asked.clone();
+    assert_eq!(
+        asked.iter().filter(|it| it.2 >= 400).count(),
+        0,
+        "{asked:?}"
     );
 }
 

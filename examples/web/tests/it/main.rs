@@ -3,6 +3,7 @@
 mod crawl;
 mod faults;
 mod handbook;
+mod lists;
 mod pages;
 mod real;
 mod recorded;

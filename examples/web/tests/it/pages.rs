@@ -1,9 +1,9 @@
 //! Pages in many encodings and formats, and what they ask of robots.
 
-use omni_connector::SyncType::Full;
+use omni_connector::SyncType::{Full, Incremental};
 use serde_json::json;
 
-use crate::site::{Answer, Test, html};
+use crate::site::{Answer, Test, html, redirect, status};
 
 fn typed(media_type: &str, body: impl Into<Vec<u8>>) -> Answer {
     Answer {
@@ -110,4 +110,82 @@ async fn pages_that_ask_robots_not_to_index_them_have_no_document() {
     let test = Test::start(&pages, json!({})).await;
     test.sync(Full).await;
     assert_eq!(test.paths().await, ["/", "/below", "/other"]);
+    // Also a page that is too deep to be parsed.
+    let head = "<head><title>O</title><meta name=robots content=noindex></head>";
+    let deep = format!("{head}<body>{}other", "<div>".repeat(6_000));
+    test.set("/other", html(&deep));
+    test.sync(Full).await;
+    assert_eq!(test.paths().await, ["/", "/below"]);
+}
+
+#[tokio::test]
+async fn an_answer_without_a_page_changes_no_document() {
+    let pages = [
+        ("/", html("<a href=/a>A</a>")),
+        ("/a", html("<p>words</p>")),
+    ];
+    let test = Test::start(&pages, json!({})).await;
+    test.sync(Full).await;
+    // Some sites answer robots that they doubt with an empty 202, or send them in a circle.
+    let others = [202, 204, 205].map(status).into_iter();
+    for (number, other) in others.chain([redirect(301, "/a#top")]).enumerate() {
+        test.set("/a", other);
+        for mode in [Incremental, Full] {
+            test.run(mode).await;
+            let found = test.by_path().await;
+            assert!(found["/a"].text.contains("words"), "{number}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_to_an_address_that_is_not_escaped_is_followed() {
+    let pages = [
+        ("/", html("<a href=/a>A</a>")),
+        ("/a", redirect(301, "/grün")),
+        ("/gr%C3%BCn", html("<p>green</p>")),
+    ];
+    let test = Test::start(&pages, json!({})).await;
+    test.sync(Full).await;
+    assert_eq!(test.paths().await, ["/", "/gr%C3%BCn"]);
+}
+
+#[tokio::test]
+async fn a_page_whose_canonical_address_has_no_document_keeps_its_own() {
+    let canonical = |to: &str| html(&format!("<link rel=canonical href='{to}'><p>words</p>"));
+    let links = ["/back", "/gone", "/hidden", "/one", "/copy"];
+    let links = links.map(|it| format!("<a href={it}>L</a>")).concat();
+    let pages = [
+        ("/", html(&links)),
+        // Its canonical address leads back, as behind a proxy that makes `https` of `http`.
+        ("/back", canonical("/back/")),
+        ("/back/", redirect(301, "/back")),
+        ("/gone", canonical("/nowhere")),
+        ("/hidden", canonical("/draft")),
+        (
+            "/draft",
+            html("<meta name=robots content=noindex><p>draft</p>"),
+        ),
+        // Each of two names the other one.
+        ("/one", canonical("/two")),
+        ("/two", canonical("/one")),
+        ("/copy", canonical("/original")),
+        ("/original", html("<p>original</p>")),
+    ];
+    let expected = ["/", "/back", "/gone", "/hidden", "/one", "/original"];
+    let test = Test::start(&pages, json!({})).await;
+    for mode in [Full, Incremental, Incremental, Full] {
+        test.run(mode).await;
+        assert_eq!(test.paths().await, expected, "{mode:?}");
+    }
+    // The document goes behind the run in which the canonical address has one.
+    test.set("/nowhere", html("<p>words</p>"));
+    test.set(
+        "/gone",
+        html("<link rel=canonical href=/nowhere><p>other words</p>"),
+    );
+    test.sync(Incremental).await;
+    test.sync(Incremental).await;
+    let expected = ["/", "/back", "/hidden", "/nowhere", "/one", "/original"];
+    assert_eq!(test.paths().await, expected);
 }

@@ -147,7 +147,7 @@ async fn answer(State(world): State<Arc<Mutex<World>>>, request: Request) -> Res
         .fold(7u64, |hash, it| hash.wrapping_mul(31) + u64::from(*it));
     let etag = format!("\"{hash:x}\"");
     if found.status == 200 && condition.as_ref().is_some_and(|it| *it == etag) {
-        found = status(304);
+        (found.status, found.body) = (304, Vec::new());
     }
     if path != "/robots.txt" && path != "/sitemap.xml" && request.method() == "GET" {
         world.asked.push((path, condition.is_some(), found.status));
