@@ -36,3 +36,16 @@ macro_rules! __result_schema {
 }
 
 pub use __result_schema as result_schema;
+
+/// Expands to the schema of a type: `type_schema!(Settings)`. It is an `Option`, since some types have no schema.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __type_schema {
+    ($described:ty) => {{
+        #[allow(unused_imports)]
+        use $crate::generated::NoTypeSchema as _;
+        $crate::generated::TypeSchema::<$described>::SCHEMA
+    }};
+}
+
+pub use __type_schema as type_schema;

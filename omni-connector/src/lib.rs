@@ -64,8 +64,8 @@ pub use url;
 
 pub use body::{BodyError, read_body};
 pub use connector::{
-    ActionCall, ActionError, ActionResponse, Connector, McpServer, Unavailable, Webhook,
-    WebhookCall, WebhookRequest, actions,
+    ActionCall, ActionError, ActionResponse, Connector, McpServer, TypeSchemas, Unavailable,
+    Webhook, WebhookCall, WebhookRequest, actions,
     actions::{File, Response},
     sign_hmac_sha256, verify_hmac_sha256,
 };

@@ -5,6 +5,7 @@ use std::{env, fmt, io, sync::Arc};
 use anyhow::{Result, bail};
 use axum::Router;
 use futures_util::future::BoxFuture;
+use serde::Serialize;
 
 use crate::{
     connector::{Connector, ErasedConnector},
@@ -22,6 +23,7 @@ use crate::{
 /// |---|---|
 /// | none, or `serve` | [`serve`] |
 /// | `manifest` | prints the manifest as JSON and ends |
+/// | `schemas` | prints the schemas of config, credentials and state as JSON and ends: [`TypeSchemas`](crate::TypeSchemas) |
 /// | `mcp` | serves the actions as MCP tools over standard input and output; `mcp --help` says more. Needs the feature `mcp` |
 ///
 /// An error that `main` returns is printed without a stack trace. `RUST_BACKTRACE=1` adds one, even to the error of a
@@ -34,13 +36,14 @@ pub async fn run<C: Connector>(connector: C) -> Result<()> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] | ["serve"] => serve(connector).await,
         ["manifest"] => print_manifest(Arc::new(connector)),
+        ["schemas"] => print(&connector.type_schemas()),
         ["mcp", ..] => {
             let connector: Arc<dyn ErasedConnector> = Arc::new(connector);
             let _telemetry = start_telemetry(&*connector);
             serve_mcp(connector, &arguments[1..], signalled()).await
         }
         _ => bail!(
-            "unknown arguments `{}`\nhelp: use `serve` (the default), `manifest` or `mcp`",
+            "unknown arguments `{}`\nhelp: use `serve` (the default), `manifest`, `schemas` or `mcp`",
             arguments.join(" ")
         ),
     }
@@ -185,7 +188,11 @@ fn print_manifest(connector: Arc<dyn ErasedConnector>) -> Result<()> {
     );
     let config = config.unwrap_or_else(|_| ServerConfig::new("", "", 0));
     let connector = with_server_behind(connector, &config);
-    serde_json::to_writer_pretty(io::stdout().lock(), &connector.manifest(&url))?;
+    print(&connector.manifest(&url))
+}
+
+fn print(value: &impl Serialize) -> Result<()> {
+    serde_json::to_writer_pretty(io::stdout().lock(), value)?;
     println!();
     Ok(())
 }

@@ -31,6 +31,13 @@ const _: () = {
         const LISTED_OPERATORS: &'static [_omni::Operator] = &[
             <issues::project as _omni::OperatorFn>::OPERATOR,
         ];
+        const CONFIG_SCHEMA: _omni::Option<_omni::SchemaFn> = _omni::type_schema!(
+            Settings
+        );
+        const CREDENTIALS_SCHEMA: _omni::Option<_omni::SchemaFn> = _omni::type_schema!(
+            ApiKey
+        );
+        const STATE_SCHEMA: _omni::Option<_omni::SchemaFn> = _omni::type_schema!(Cursor);
     }
     const _: () = _omni::assert_unique_action::<Acme>(0);
     const _: () = _omni::assert_unique_operator::<Acme>(0);

@@ -24,7 +24,7 @@ pub(crate) struct Settings {
 }
 
 /// An account of the server.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub(crate) struct Login {
     pub(crate) username: String,
     /// An app password, which people make in Nextcloud's security settings.

@@ -27,6 +27,17 @@ pub(crate) fn connector(valid: &Connector, runtime: &Path) -> TokenStream {
         let schema = quote_spanned!(ty.span()=> _omni::input_schema::<#ty>);
         quote!(const EXTRA: _omni::Option<_omni::SchemaFn> = _omni::Some(#schema);)
     });
+    let types_of = [
+        ("CONFIG_SCHEMA", &valid.config),
+        ("CREDENTIALS_SCHEMA", &valid.credentials),
+        ("STATE_SCHEMA", &valid.state),
+    ];
+    let schemas = types_of.into_iter().filter_map(|(name, ty)| {
+        let (name, ty) = (format_ident!("{name}"), ty.as_ref()?);
+        Some(quote! {
+            const #name: _omni::Option<_omni::SchemaFn> = _omni::type_schema!(#ty);
+        })
+    });
     let constants = valid.constants.iter().map(|(key, value)| {
         let name = format_ident!("{}", key.to_uppercase());
         match value {
@@ -61,6 +72,7 @@ pub(crate) fn connector(valid: &Connector, runtime: &Path) -> TokenStream {
             #listed
             #skills
             #extra
+            #(#schemas)*
             #mcp
         }
 

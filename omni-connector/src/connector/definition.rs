@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use async_trait::async_trait;
 use axum::{http::StatusCode, response::Response};
 use futures_util::future::BoxFuture;
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::{ActionCall, ActionError, ActionResponse, McpServer, Webhook, WebhookCall};
@@ -198,6 +198,12 @@ pub trait Connector: Send + Sync + 'static {
         Operator::definitions(&self.operators())
     }
 
+    /// Returns the JSON Schemas of the three types above, from which `cargo omni dev` makes forms. They are not part of the
+    /// manifest.
+    fn type_schemas(&self) -> TypeSchemas {
+        TypeSchemas::default()
+    }
+
     /// Returns the JSON Schema of `metadata.extra`, in which Omni looks for e-mail addresses.
     fn extra_schema(&self) -> Option<Value> {
         None
@@ -253,6 +259,18 @@ pub trait Connector: Send + Sync + 'static {
         let _ = credentials;
         Ok(HashMap::new())
     }
+}
+
+/// The JSON Schemas of a connector's own types, as they are decoded. `None` for a type without a schema.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct TypeSchemas {
+    /// Of [`Connector::Config`].
+    pub config: Option<Value>,
+    /// Of [`Connector::Credentials`].
+    pub credentials: Option<Value>,
+    /// Of [`Connector::State`].
+    pub state: Option<Value>,
 }
 
 /// Makes the manifest of a connector at this URL.

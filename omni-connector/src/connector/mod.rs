@@ -8,7 +8,7 @@ mod unavailable;
 mod webhook;
 
 pub use actions::{ActionCall, ActionError, ActionResponse};
-pub use definition::Connector;
+pub use definition::{Connector, TypeSchemas};
 pub(crate) use erased::ErasedConnector;
 #[cfg(feature = "mcp")]
 pub(crate) use erased::McpBehind;

@@ -22,7 +22,9 @@ use super::{
     operator, sync, webhook,
 };
 use crate::{
-    connector::{ActionCall, ActionResponse, Connector, McpServer, Webhook, WebhookCall},
+    connector::{
+        ActionCall, ActionResponse, Connector, McpServer, TypeSchemas, Webhook, WebhookCall,
+    },
     manager::ManagerClient,
     run::{Operator, SyncContext},
     wire::{
@@ -190,6 +192,12 @@ pub trait Declared: Connector + Sized {
     const DECLARED_SKILLS: &'static [DeclaredSkill] = &[];
     /// `extra = …`.
     const EXTRA: Option<SchemaFn> = None;
+    /// The schema of `config = …`.
+    const CONFIG_SCHEMA: Option<SchemaFn> = None;
+    /// The schema of `credentials = …`.
+    const CREDENTIALS_SCHEMA: Option<SchemaFn> = None;
+    /// The schema of `state = …`.
+    const STATE_SCHEMA: Option<SchemaFn> = None;
     /// `read_only`.
     const READ_ONLY: bool = false;
 
@@ -339,6 +347,14 @@ impl<K: Declared> Connector for K {
         match K::TABLE.search_operators {
             Some(operators) => operators(self),
             None => Operator::definitions(&self.operators()),
+        }
+    }
+
+    fn type_schemas(&self) -> TypeSchemas {
+        TypeSchemas {
+            config: K::CONFIG_SCHEMA.map(|schema| schema()),
+            credentials: K::CREDENTIALS_SCHEMA.map(|schema| schema()),
+            state: K::STATE_SCHEMA.map(|schema| schema()),
         }
     }
 

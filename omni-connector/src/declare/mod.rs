@@ -50,7 +50,7 @@ pub use input::Input;
 pub(crate) use input::schema_of;
 pub use limits::{Bound, Limits};
 pub use operator::{OperatorFn, read};
-pub use output::{NoResultSchema, ResultSchema};
+pub use output::{NoResultSchema, NoTypeSchema, ResultSchema, TypeSchema};
 pub use replaced::Annotated;
 pub use schema::{SchemaFn, input_schema};
 pub use skill::DeclaredSkill;

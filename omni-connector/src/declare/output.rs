@@ -1,11 +1,11 @@
-//! Schemas of the results of actions, for types that have one.
+//! Schemas of the results of actions, and of the connector's own types, where they have one.
 
 use std::marker::PhantomData;
 
 use schemars::{JsonSchema, Schema, generate::SchemaSettings, transform::RecursiveTransform};
 use serde_json::Value;
 
-use super::SchemaFn;
+use super::{SchemaFn, schema::inlined};
 
 /// Holds the schema of a return type, if it has one. See [`result_schema!`](crate::generated::result_schema).
 #[derive(Debug)]
@@ -23,6 +23,23 @@ impl<T> NoResultSchema for ResultSchema<T> {}
 impl<T: JsonSchema, E> ResultSchema<Result<T, E>> {
     /// The schema of the value.
     pub const SCHEMA: Option<SchemaFn> = Some(output_schema::<T>);
+}
+
+/// Holds the schema of a type that is decoded, if it has one. See [`type_schema!`](crate::generated::type_schema).
+#[derive(Debug)]
+pub struct TypeSchema<T>(PhantomData<fn() -> T>);
+
+/// The fallback for types without a schema.
+pub trait NoTypeSchema {
+    /// No schema.
+    const SCHEMA: Option<SchemaFn> = None;
+}
+
+impl<T> NoTypeSchema for TypeSchema<T> {}
+
+impl<T: JsonSchema> TypeSchema<T> {
+    /// The schema of the type.
+    pub const SCHEMA: Option<SchemaFn> = Some(inlined::<T>);
 }
 
 /// Returns the schema of a serialized value, including null: callers validate against it. Strict clients refuse names

@@ -241,6 +241,16 @@ fn the_manifest_contains_exactly_the_declarations() {
     );
 }
 
+#[test]
+fn types_that_describe_themselves_have_schemas_and_no_others() {
+    let schemas = acme().type_schemas();
+    let config = schemas.config.unwrap();
+    assert_eq!(config["properties"]["api_url"]["format"], "uri", "{config}");
+    let secret = schemas.credentials.unwrap()["properties"]["api_key"].take();
+    assert_eq!(secret["format"], "password", "{secret}");
+    assert_eq!(schemas.state, None);
+}
+
 #[tokio::test]
 async fn an_annotated_function_is_still_a_function() {
     let issue = Issue {

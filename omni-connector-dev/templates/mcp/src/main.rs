@@ -24,7 +24,7 @@ const URL: &str = "https://specimen.example.com/mcp";
 
 //> auth=bearer|key|oauth
 /// The secret of a source.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 struct Login {
     //> auth=oauth
     access_token: SecretString,

@@ -35,7 +35,7 @@ pub struct Settings {
 
 //> auth=key|bearer|basic|oauth
 /// The secret of a source.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub struct Login {
     //> auth=oauth
     access_token: SecretString,

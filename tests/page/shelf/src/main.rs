@@ -8,33 +8,56 @@ use omni_connector::{
 };
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 
-/// The output of `shelf schemas`, from which the page makes its form.
-const SCHEMAS: &str = r#"{ "config": { "type": "object", "required": ["library", "books"], "properties": {
-    "library": { "type": "string", "description": "The name of the library, as it stands above its door" },
-    "books": { "type": "integer", "minimum": 1, "maximum": 20000, "default": 60, "description": "How many books it has" },
-    "pause": { "type": ["integer", "null"], "minimum": 0, "description": "Milliseconds between two books" },
-    "order": { "enum": ["title", "year"], "default": "title" },
-    "catalogue": { "type": ["string", "null"], "format": "uri", "description": "Where notices about books are read" },
-    "mended": { "type": "boolean", "description": "Whether the missing book was found" },
-    "closed": { "type": "array", "items": { "type": "string" }, "description": "Rooms that are not read" },
-    "loans": { "type": "object", "description": "Who may take books home", "required": ["days"], "properties": {
-        "days": { "type": "integer", "default": 14 }, "renewable": { "type": "boolean" } } }
-} }, "credentials": { "type": "object", "required": ["card"], "properties": {
-    "card": { "type": "string", "description": "The number of the library card" } } } }"#;
-
 const ROOMS: [&str; 4] = ["History", "Natural science", "Poetry", "Travel"];
 const SUBJECTS: [&str; 6] = ["tides", "glaciers", "lighthouses", "moths", "bridges", "orchards"];
 
-#[derive(Deserialize)]
+/// The settings, from which the page makes its form.
+#[derive(Deserialize, JsonSchema)]
+#[allow(dead_code)]
 struct Library {
+    /// The name of the library, as it stands above its door
     library: String,
+    /// How many books it has
+    #[serde(default = "sixty")]
+    #[schemars(range(min = 1, max = 20000))]
     books: usize,
+    /// Milliseconds between two books
     pause: Option<u64>,
-    catalogue: Option<Url>,
     #[serde(default)]
-    mended: bool,
+    order: Order,
+    /// Where notices about books are read
+    catalogue: Option<Url>,
+    /// Whether the missing book was found
+    mended: Option<bool>,
+    /// Rooms that are not read
     #[serde(default)]
     closed: Vec<String>,
+    /// Who may take books home
+    loans: Option<Loans>,
+}
+
+#[derive(Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Order {
+    #[default]
+    Title,
+    Year,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[allow(dead_code)]
+struct Loans {
+    #[serde(default = "fortnight")]
+    days: u32,
+    renewable: Option<bool>,
+}
+
+const fn sixty() -> usize {
+    60
+}
+
+const fn fortnight() -> u32 {
+    14
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -111,7 +134,7 @@ impl Shelf {
                 ctx.skip(id, "the room is closed");
                 continue;
             }
-            if number == 13 && !library.mended {
+            if number == 13 && library.mended != Some(true) {
                 ctx.item_failed(id, "404 Not Found: the book is not on its shelf", Some("https://library.example/books/13"));
                 continue;
             }
@@ -192,9 +215,5 @@ impl Shelf {
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    if std::env::args().nth(1).as_deref() == Some("schemas") {
-        println!("{SCHEMAS}");
-        return Ok(());
-    }
     omni_connector::run(Shelf).await
 }
