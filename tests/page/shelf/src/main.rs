@@ -48,7 +48,7 @@ enum Order {
 #[allow(dead_code)]
 struct Loans {
     #[serde(default = "fortnight")]
-    days: u32,
+    days: u16,
     renewable: Option<bool>,
 }
 
@@ -56,7 +56,7 @@ const fn sixty() -> usize {
     60
 }
 
-const fn fortnight() -> u32 {
+const fn fortnight() -> u16 {
     14
 }
 
