@@ -221,7 +221,7 @@ async fn a_failed_item_is_tried_again_and_nothing_else_is_taken() {
     assert_eq!(status, StatusCode::CONFLICT, "it still runs");
     // The request of the run names the item. The report says that only this item was fetched.
     let kept = HttpClient::new().post(format!("{}/dev/api/runs/{run}/keep", world.manager.url()));
-    assert_eq!(kept.send().await.unwrap().status(), 204);
+    assert_eq!(kept.send().await.unwrap().status(), 200);
     let sync = browser.json("/dev/sync").await;
     assert_eq!(sync["run"]["report"]["current"], "broken.pdf");
     assert_eq!(sync["run"]["trial"]["is_refetch"], true);

@@ -82,6 +82,7 @@ mod attempt;
 mod auth;
 mod call;
 mod carried;
+mod charset;
 mod client;
 mod coding;
 mod download;
