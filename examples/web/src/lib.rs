@@ -1,7 +1,6 @@
 //! A web site as a source. `crawl` follows its links, which `graph` remembers. `fetch` requests pages politely, and
-//! `address` keeps it out of the internal network. `page` reads them, `document` makes
-//! documents of them, and `settings` decides which addresses belong to
-//! the source. It replaces Omni's own connector, with the same ids and settings.
+//! `address` keeps it out of the internal network. `page` reads them, `document` makes documents of them, and `settings`
+//! decides which addresses belong to the source. It replaces Omni's own connector, with the same ids and settings.
 
 mod address;
 mod crawl;

@@ -75,19 +75,17 @@ fn find_in(db: &Connection, table: &str, run_id: &str) -> Result<Option<RunRepor
     Ok(report.and_then(|Json(report)| serde_json::from_value(report).ok()))
 }
 
-/// Adds the skips and failures of earlier processes to the report of the latest one. An item that the latest one names
-/// again, or that arrived or was deleted since, counts once or no longer.
+/// Adds the skips and failures of earlier processes to the report of the latest one. An item that the latest one names again
+/// counts once. One that the run sent or deleted as a document is settled, also if only a part of it had failed.
 fn joined(
     db: &Connection,
     run_id: &str,
     mut earlier: RunReport,
     mut latest: RunReport,
 ) -> Result<RunReport, StoreError> {
-    let named: HashSet<_> = latest.failures.iter().map(|it| it.item.as_str()).collect();
-    let named: HashSet<_> = named
-        .into_iter()
-        .chain(latest.skips.iter().map(|it| it.item.as_str()))
-        .collect();
+    let failed = latest.failures.iter().map(|it| it.item.as_str());
+    let skipped = latest.skips.iter().map(|it| it.item.as_str());
+    let named: HashSet<_> = failed.chain(skipped).collect();
     let is_open = |item: &str| {
         Ok::<_, StoreError>(
             !named.contains(item) && run_documents::part(db, run_id, item)?.is_none(),

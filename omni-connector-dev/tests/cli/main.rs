@@ -86,6 +86,14 @@ impl Desk {
         command
     }
 
+    fn begin(&self, arguments: &[&str]) -> Child {
+        self.command(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    }
+
     fn run(&self, arguments: &[&str]) -> Done {
         self.command(arguments).output().unwrap().into()
     }
@@ -479,12 +487,7 @@ fn an_interrupted_run_is_resumed_by_the_next_command() {
         &SERVE[..],
     ]
     .concat();
-    let child = desk
-        .command(&arguments)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let child = desk.begin(&arguments);
     // At this moment the command may not know yet that the run has begun.
     let pid = soon("the run", || desk.connector_pid());
     interrupt(&child);
@@ -522,12 +525,7 @@ fn what_failed_before_an_interrupt_is_named_when_the_run_has_gone_on() {
         &SERVE[..],
     ]
     .concat();
-    let child = desk
-        .command(&arguments)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let child = desk.begin(&arguments);
     soon("the failures", || {
         let log = fs::read_to_string(desk.path(".omni/connector.log")).ok()?;
         log.contains("item=\"late\"").then_some(())
@@ -554,12 +552,7 @@ fn an_interrupt_while_a_run_begins_shows_how_it_ended() {
         &SERVE[..],
     ]
     .concat();
-    let child = desk
-        .command(&arguments)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let child = desk.begin(&arguments);
     let pid = soon("the look at the settings", || desk.connector_pid());
     interrupt(&child);
     let done = Done::from(child.wait_with_output().unwrap()).ended(130);

@@ -228,12 +228,7 @@ fn an_interrupt_ends_every_command_that_waits_for_the_store() {
         &["manager", "--port", "0"],
         &url,
     ] {
-        let child = desk
-            .command(arguments)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let child = desk.begin(arguments);
         // Long enough to begin, and shorter than it waits for the store.
         std::thread::sleep(Duration::from_secs(1));
         let started = Instant::now();
@@ -366,12 +361,7 @@ fn an_interrupt_ends_a_command_whose_connector_still_looks_at_the_settings() {
         &SERVE[..],
     ]
     .concat();
-    let mut command = desk.command(&arguments);
-    let child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let child = desk.begin(&arguments);
     let pid = soon("the look at the settings", || desk.connector_pid());
     let started = Instant::now();
     interrupt(&child);

@@ -10,8 +10,8 @@
 /// | `name = "acme"` | the connector's id: `a-z`, `0-9`, `_` | required |
 /// | `source_types = [Jira]` | the systems it serves, variants of [`SourceType`](crate::SourceType) | required |
 /// | `sync_modes = [full, incremental, realtime]` | the modes that it supports | `[full]` |
-/// | `config = Settings` | the type of a source's config | any JSON |
-/// | `credentials = ApiKey` | the type of a credential's secret | any JSON |
+/// | `config = Settings` | the type of a source's config. If it implements `JsonSchema`, `cargo omni dev` has a form for it | any JSON |
+/// | `credentials = ApiKey` | the type of a credential's secret. The same | any JSON |
 /// | `state = Cursor` | the checkpoint; required by `incremental` | any JSON |
 /// | `display_name = "Acme Tracker"` | the name that people see | the name |
 /// | `version = "1.0.0"` | the connector's version | that of the author's crate |

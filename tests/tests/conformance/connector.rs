@@ -1,10 +1,13 @@
 //! Tests the connector (`protocol.md` §2): a connector process driven by a scripted manager. Both
 //! connectors must pass the same rows.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    process::Command,
+};
 
 use anyhow::{Context, Result, bail};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     ask::Subject,
@@ -163,4 +166,18 @@ async fn an_annotated_connector_keeps_the_protocol() {
     suite(env!("CARGO_BIN_EXE_annotated"), "an annotated connector")
         .await
         .unwrap();
+}
+
+#[test]
+fn an_annotated_connector_prints_the_schemas_of_its_types() {
+    let printed = Command::new(env!("CARGO_BIN_EXE_annotated"))
+        .arg("schemas")
+        .output()
+        .unwrap();
+    let schemas: Value = serde_json::from_slice(&printed.stdout).unwrap();
+    let config = &schemas["config"]["properties"]["api_url"];
+    assert_eq!(config["type"], "string", "{schemas}");
+    let secret = &schemas["credentials"]["properties"]["api_key"];
+    assert_eq!(secret["format"], "password", "{schemas}");
+    assert_eq!(schemas["state"], Value::Null, "it has no schema");
 }

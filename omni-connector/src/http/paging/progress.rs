@@ -413,3 +413,31 @@ fn token(answer: &Answer, pointer: &str) -> Result<Option<Position>, PageError> 
         Some(_) => Err(PageError::Unreadable(format!("`{pointer}` is not a token"))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use reqwest::{StatusCode, header::HeaderMap};
+
+    use super::*;
+
+    #[test]
+    fn the_next_page_of_an_api_with_tls_is_read_with_tls() {
+        let api = Api::at("https://acme.example/v1");
+        let url = "https://acme.example/v1/list".parse().unwrap();
+        let answer = Answer::new(StatusCode::OK, HeaderMap::new(), url, "[]".into());
+        let at = || api.get("list").at(1);
+        let next = |link: &str| Progress::link(&api, &answer, link, &at);
+        let secure = Position::Url("https://acme.example/v1/list?page=2".to_owned());
+        for link in ["?page=2", "http://acme.example/v1/list?page=2"] {
+            assert_eq!(next(link).unwrap(), secure, "{link}");
+        }
+        let other = next("http://evil.example/v1/list?page=2");
+        assert!(
+            matches!(
+                other,
+                Err(PageError::Incomplete(Incomplete::ForeignNext { .. }))
+            ),
+            "{other:?}"
+        );
+    }
+}
